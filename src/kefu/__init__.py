@@ -1,0 +1,1 @@
+"""Kefu: customer-service routing that decides, commits, and only then tells."""

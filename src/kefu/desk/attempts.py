@@ -1,0 +1,50 @@
+"""The one retry: a refused commit means that the world moved, so read and decide again."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from kefu.desk.desk import Desk
+from kefu.domain.bounds import ATTEMPTS_MAX
+from kefu.domain.refusals import Declined, RefusalCode
+from kefu.store.port import Conflict, OutcomeUnknown, Throttled, Write
+
+T = TypeVar("T")
+
+_CONFLICT_PAUSE_S = 0.012
+_THROTTLED_PAUSE_S = 0.035
+_PAUSE_MAX_S = 0.250
+
+
+async def attempt(desk: Desk, step: Callable[[int], Awaitable[T]]) -> T:
+    """`step` (read, decide, commit) until it is through; it is told how often it lost.
+
+    Raises `Declined` with BUSY when it lost too often: nothing was done, the caller may repeat.
+    """
+    for lost in range(ATTEMPTS_MAX):
+        try:
+            return await step(lost)
+        except Conflict:
+            await _pause(desk, _CONFLICT_PAUSE_S, lost)
+        except Throttled:
+            await _pause(desk, _THROTTLED_PAUSE_S, lost)
+    raise Declined(RefusalCode.BUSY, "Too many requests want the same at once. Nothing was done: send it again.")
+
+
+async def commit(desk: Desk, writes: Sequence[Write]) -> None:
+    """One atomic commit; a lost answer is asked for again with the same token, until it is known.
+
+    Raises `Conflict` and `Throttled` for `attempt`, `OutcomeUnknown` if the store stays silent.
+    """
+    token = desk.new_id(desk.clock.now())
+    for silent in range(ATTEMPTS_MAX):
+        try:
+            return await desk.store.commit(writes, token=token)
+        except OutcomeUnknown:
+            if silent == ATTEMPTS_MAX - 1:
+                raise
+            await _pause(desk, _THROTTLED_PAUSE_S, silent)
+    return None
+
+
+async def _pause(desk: Desk, first_s: float, times: int) -> None:
+    await desk.clock.sleep(desk.random.uniform(0, min(_PAUSE_MAX_S, first_s * 2**times)))

@@ -1,0 +1,71 @@
+"""What one commit will write, gathered record by record.
+
+An agent's held sessions and a line's entries follow from the sessions alone, here and nowhere else: no use
+case can take a slot without a session, or a session without its slot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kefu.domain.agent import Agent
+from kefu.domain.directory import Ranking
+from kefu.domain.instants import Instant
+from kefu.domain.log_writer import LogWriter
+from kefu.domain.session import Session, SessionState
+from kefu.records import agents, sessions
+from kefu.records.agents import LoadedAgent
+from kefu.records.sessions import LoadedSession, SeenMessage, StoredSession
+from kefu.store.port import Write
+
+
+@dataclass(slots=True)
+class Changeset:
+    tenant: str
+    now: Instant
+    ranking: Ranking
+    _agents: dict[str, tuple[LoadedAgent, Agent]] = field(default_factory=dict)
+    _writes: list[Write] = field(default_factory=list)
+
+    def know(self, *loaded: LoadedAgent | None) -> None:
+        """Agents as they were read, who may gain or lose sessions by this commit."""
+        for each in loaded:
+            if each is not None:
+                self._agents.setdefault(each.value.login, (each, each.value))
+
+    def agent(self, login: str) -> Agent:
+        """The agent as this commit will leave him."""
+        return self._agents[login][1]
+
+    def change(self, agent: Agent) -> None:
+        loaded, _ = self._agents[agent.login]
+        self._agents[agent.login] = (loaded, agent)
+
+    def step(self, before: LoadedSession | None, writer: LogWriter, seen: Sequence[SeenMessage] | None = None) -> None:
+        """A session's next log entries, and all that follows from them."""
+        after = writer.session
+        kept = tuple(seen) if seen is not None else before.value.seen if before else ()
+        stored = StoredSession(session=after, seen=kept)
+        self._writes.extend(sessions.writes(self.tenant, before, stored, writer.entries))
+        held_by = _holder(before.value.session) if before else None
+        if held_by != _holder(after):
+            self._move_slot(after, held_by, _holder(after))
+
+    def add(self, *writes: Write) -> None:
+        self._writes.extend(writes)
+
+    def writes(self) -> list[Write]:
+        changed = [(loaded, agent) for loaded, agent in self._agents.values() if agent is not loaded.value]
+        return [
+            *self._writes,
+            *(agents.write(self.tenant, agent, loaded.version, self.ranking) for loaded, agent in changed),
+        ]
+
+    def _move_slot(self, session: Session, releasing: str | None, taking: str | None) -> None:
+        if releasing:
+            self.change(self.agent(releasing).releasing(session.ref, self.now))
+        if taking:
+            self.change(self.agent(taking).taking(session.ref, self.now))
+
+
+def _holder(session: Session) -> str | None:
+    return session.agent if session.state is SessionState.ACTIVE else None

@@ -1,0 +1,189 @@
+"""Groups, rules, sources and settings. Every change moves the directory's head, so they come one by one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from kefu.desk.access import require_staff
+from kefu.desk.attempts import commit
+from kefu.desk.call import Call
+from kefu.desk.desk import Desk
+from kefu.desk.input import named
+from kefu.desk.looking import look_at_line
+from kefu.desk.once import attempt_once, mark
+from kefu.domain.bounds import GROUPS_PER_TENANT_MAX
+from kefu.domain.decision import DispatchTrigger
+from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
+from kefu.domain.line import group_line
+from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
+from kefu.domain.skill_group import SkillGroup, overflow_cycle
+from kefu.records import directories, sessions
+from kefu.records.codec import Codec
+from kefu.store.port import Write
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupChange:
+    """What is None stays as it is; without an id a new group is made."""
+
+    id: str | None = None
+    name: str
+    overflow_groups: tuple[str, ...] | None = None
+    overflow_after_ms: int | None = None
+    queue_length_max: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectoryChanged:
+    name: str
+    """Of what was saved or deleted: a group's id, a rule's flag."""
+
+
+_results = Codec(DirectoryChanged)
+
+
+async def save_group(desk: Desk, call: Call, change: GroupChange) -> DirectoryChanged:
+    """Raises `Invalid`, `NotFound`, or `Declined` with SKILL_GROUP_NAME_TAKEN or OVERFLOW_CYCLE."""
+    named(change.name, "name")
+    if change.queue_length_max is not None and change.queue_length_max < 0:
+        raise Invalid("queueLengthMax must not be negative.", "queueLengthMax")
+
+    async def save(directory: Directory) -> tuple[str, list[Write]]:
+        group = _changed_group(desk, directory, change)
+        return group.id, [directories.write_group(call.tenant, group)]
+
+    return await _change(desk, call, save)
+
+
+async def delete_group(desk: Desk, call: Call, group_id: str) -> DirectoryChanged:
+    """Raises `NotFound`, or `Declined` with SKILL_GROUP_IN_USE while agents, rules, chains or visitors need it."""
+
+    async def delete(directory: Directory) -> tuple[str, list[Write]]:
+        if group_id not in directory.groups:
+            raise _group_not_found("id")
+        if await sessions.first_in_line(desk.store, call.tenant, group_line(group_id)):
+            raise _in_use("visitors wait in its queue")
+        if use := _use_of(directory, group_id):
+            raise _in_use(use)
+        return group_id, [directories.delete_group(call.tenant, group_id)]
+
+    changed = await _change(desk, call, delete)
+    await look_at_line(desk, call.tenant, group_line(group_id), DispatchTrigger.SKILL_GROUP_REMOVED)
+    return changed
+
+
+async def save_rule(desk: Desk, call: Call, rule: RoutingRule) -> DirectoryChanged:
+    named(rule.routing_rule_flag, "routingRuleFlag")
+
+    async def save(directory: Directory) -> tuple[str, list[Write]]:
+        if directory.group(rule.skill_group) is None:
+            raise _group_not_found("skillGroupId")
+        return rule.routing_rule_flag, [directories.write_rule(call.tenant, rule)]
+
+    return await _change(desk, call, save)
+
+
+async def delete_rule(desk: Desk, call: Call, flag: str) -> DirectoryChanged:
+    async def delete(directory: Directory) -> tuple[str, list[Write]]:
+        if flag not in directory.rules:
+            raise NotFound(RefusalCode.ROUTING_RULE_NOT_FOUND, "No rule maps this flag.", "routingRuleFlag")
+        return flag, [directories.delete_rule(call.tenant, flag)]
+
+    return await _change(desk, call, delete)
+
+
+async def save_source(desk: Desk, call: Call, source: BusinessSource) -> DirectoryChanged:
+    if (source.business_flag is None) == (source.channel is None):
+        raise Invalid("Name either businessFlag or channel, one of the two.", "businessFlag")
+    if source.business_flag is not None:
+        named(source.business_flag, "businessFlag")
+
+    async def save(_directory: Directory) -> tuple[str, list[Write]]:
+        name = source.business_flag or str(source.channel)
+        return name, [directories.write_source(call.tenant, source)]
+
+    return await _change(desk, call, save)
+
+
+async def update_settings(
+    desk: Desk, call: Call, change: Callable[[TenantSettings], TenantSettings]
+) -> DirectoryChanged:
+    """`change` makes the new settings of the old. Raises `NotFound` if a channel names an unknown group."""
+
+    async def update(directory: Directory) -> tuple[str, list[Write]]:
+        settings = change(directory.settings)
+        for channel in settings.channels:
+            if channel.skill_group is not None and directory.group(channel.skill_group) is None:
+                raise _group_not_found("channels")
+        return "settings", [directories.write_settings(call.tenant, settings)]
+
+    return await _change(desk, call, update)
+
+
+async def _change(
+    desk: Desk, call: Call, change: Callable[[Directory], Awaitable[tuple[str, list[Write]]]]
+) -> DirectoryChanged:
+    require_staff(call.by)
+
+    async def step(_lost: int) -> DirectoryChanged:
+        loaded = await desk.directories.load(desk.store, call.tenant)
+        name, writes = await change(loaded.directory)
+        changed = DirectoryChanged(name=name)
+        head = directories.write_head(call.tenant, loaded)
+        await commit(desk, [*writes, head, *mark(call, _results, changed, desk.clock.now())])
+        return changed
+
+    changed, _ = await attempt_once(desk, call, _results, step)
+    return changed
+
+
+def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> SkillGroup:
+    if change.id is not None and change.id not in directory.groups:
+        raise _group_not_found("id")
+    if change.id is None and len(directory.groups) >= GROUPS_PER_TENANT_MAX:
+        raise Invalid(f"A tenant has at most {GROUPS_PER_TENANT_MAX} groups.", "name")
+    homonym = directory.group_named(change.name)
+    if homonym and homonym.id != change.id:
+        raise Declined(
+            RefusalCode.SKILL_GROUP_NAME_TAKEN, f"Another group is called {change.name}. Choose another name.", "name"
+        )
+    known = directory.groups[change.id] if change.id else SkillGroup(id=desk.new_id(desk.clock.now()), name="")
+    group = replace(
+        known,
+        name=change.name,
+        overflow_groups=known.overflow_groups if change.overflow_groups is None else change.overflow_groups,
+        overflow_after_ms=known.overflow_after_ms if change.overflow_after_ms is None else change.overflow_after_ms,
+        queue_length_max=known.queue_length_max if change.queue_length_max is None else change.queue_length_max,
+    )
+    _require_overflow(directory, group)
+    return group
+
+
+def _require_overflow(directory: Directory, group: SkillGroup) -> None:
+    if any(directory.group(each) is None for each in group.overflow_groups):
+        raise _group_not_found("overflowGroupIds")
+    if overflow_cycle({**directory.groups, group.id: group}, group.id):
+        raise Declined(
+            RefusalCode.OVERFLOW_CYCLE,
+            "The overflow chain would lead back to this group. Leave out the group that closes the circle.",
+            "overflowGroupIds",
+        )
+
+
+def _use_of(directory: Directory, group_id: str) -> str | None:
+    if directory.profiles.get(group_id):
+        return "agents belong to it"
+    if any(rule.skill_group == group_id for rule in directory.rules.values()):
+        return "a routing rule leads to it"
+    if any(group_id in group.overflow_groups for group in directory.groups.values()):
+        return "another group overflows to it"
+    if any(channel.skill_group == group_id for channel in directory.settings.channels):
+        return "a channel enters by it"
+    return None
+
+
+def _in_use(why: str) -> Declined:
+    return Declined(RefusalCode.SKILL_GROUP_IN_USE, f"The group cannot be deleted: {why}. Change that first.", "id")
+
+
+def _group_not_found(field: str) -> NotFound:
+    return NotFound(RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group.", field)

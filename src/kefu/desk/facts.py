@@ -1,0 +1,118 @@
+"""Reading what one decision needs, all strongly consistent, side by side where nothing depends on the other."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from kefu.desk.desk import Desk
+from kefu.domain.binding import Binding
+from kefu.domain.channel import Channel
+from kefu.domain.decision import DispatchTrigger
+from kefu.domain.directory import Directory
+from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts
+from kefu.domain.ids import login_of
+from kefu.domain.line import agent_line, group_line
+from kefu.domain.overflow import group_after_overflow
+from kefu.domain.route import resolve_group
+from kefu.domain.routing_keys import RoutingKeys
+from kefu.domain.session import Session
+from kefu.records import agents, bindings, sessions
+from kefu.records.agents import LoadedAgent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """The facts of one decision, and the agents as they were read: whoever is chosen is written back from here."""
+
+    facts: DispatchFacts
+    agents: dict[str, LoadedAgent]
+
+
+async def read_arrival(
+    desk: Desk,
+    tenant: str,
+    *,
+    visitor: str,
+    channel: Channel,
+    keys: RoutingKeys,
+    asks_for_human: bool = False,
+    trigger: DispatchTrigger = DispatchTrigger.MESSAGE,
+    lost_claims: int = 0,
+) -> Moment:
+    """What `decide` needs for a session that is about to be dispatched."""
+    loaded, binding = await asyncio.gather(
+        desk.directories.load(desk.store, tenant), _read_binding(desk, tenant, keys.business_flag, visitor)
+    )
+    group_id = resolve_group(loaded.directory, keys, channel).group.id
+    designated = login_of(keys.agent_username) if keys.agent_username else None
+    bound = binding.agent if binding and binding.agent else None
+    facts = DispatchFacts(
+        directory=loaded.directory,
+        channel=channel,
+        keys=keys,
+        asks_for_human=asks_for_human,
+        binding=binding,
+        trigger=trigger,
+        lost_claims=lost_claims,
+    )
+    return await _read_people(desk, tenant, facts, designated=designated, bound=bound, group_id=group_id)
+
+
+async def read_waiting(
+    desk: Desk, tenant: str, session: Session, *, trigger: DispatchTrigger, lost_claims: int = 0
+) -> Moment:
+    """What `reason_to_leave` and `decide_overflow` need for a session that waits."""
+    loaded, binding = await asyncio.gather(
+        desk.directories.load(desk.store, tenant),
+        _read_binding(desk, tenant, session.keys.business_flag, session.ref.visitor),
+    )
+    facts = DispatchFacts(
+        directory=loaded.directory,
+        channel=session.channel,
+        keys=session.keys,
+        binding=binding,
+        trigger=trigger,
+        lost_claims=lost_claims,
+    )
+    group_id = group_after_overflow(session, facts).id
+    return await _read_people(desk, tenant, facts, designated=session.directed_to, bound=None, group_id=group_id)
+
+
+async def read_group(
+    desk: Desk, tenant: str, directory: Directory, group_id: str
+) -> tuple[GroupFacts, dict[str, LoadedAgent]]:
+    weighed, first = await asyncio.gather(
+        agents.weighed_for(desk.store, tenant, directory, group_id),
+        sessions.first_in_line(desk.store, tenant, group_line(group_id)),
+    )
+    facts = GroupFacts(someone_waits=first is not None, agents=tuple(each.value for each in weighed))
+    return facts, {each.value.login: each for each in weighed}
+
+
+async def _read_binding(desk: Desk, tenant: str, flag: str | None, visitor: str) -> Binding | None:
+    loaded = await bindings.load(desk.store, tenant, flag, visitor) if flag else None
+    return loaded.value if loaded else None
+
+
+async def _read_people(
+    desk: Desk, tenant: str, facts: DispatchFacts, *, designated: str | None, bound: str | None, group_id: str
+) -> Moment:
+    named = [login for login in (designated, bound) if login]
+    loaded, lines, (group, members) = await asyncio.gather(
+        agents.load(desk.store, tenant, named),
+        asyncio.gather(*(sessions.first_in_line(desk.store, tenant, agent_line(login)) for login in named)),
+        read_group(desk, tenant, facts.directory, group_id),
+    )
+    people = {
+        login: AgentFacts(agent=agent.value, someone_waits=first is not None)
+        for login, agent, first in zip(named, loaded, lines, strict=True)
+        if agent
+    }
+    return Moment(
+        facts=replace(
+            facts,
+            designated=people.get(designated) if designated else None,
+            bound=people.get(bound) if bound else None,
+            group=group,
+        ),
+        agents=members | {agent.value.login: agent for agent in loaded if agent},
+    )

@@ -1,0 +1,184 @@
+"""A visitor's message comes in: it opens a session, or is added to the open one, once per client message id."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kefu.desk.attempts import commit
+from kefu.desk.call import Call, Caller, Role
+from kefu.desk.changeset import Changeset
+from kefu.desk.desk import Desk
+from kefu.desk.dispatching import decide_for
+from kefu.desk.input import json_object, json_text, message_text, named
+from kefu.desk.looking import look
+from kefu.desk.once import attempt_once, mark
+from kefu.desk.seen_messages import find_seen, older_seen, remember
+from kefu.domain.channel import Channel
+from kefu.domain.decision import DispatchOutcome, DispatchTrigger
+from kefu.domain.human_request import asks_for_human
+from kefu.domain.log_writer import LogWriter
+from kefu.domain.message import Message, MessageSender, MessageType
+from kefu.domain.refusals import Declined, RefusalCode
+from kefu.domain.routing_keys import read_routing_keys, read_tags, visitor_card_of
+from kefu.domain.session import SessionState
+from kefu.domain.session_ref import SessionRef
+from kefu.domain.visitor import Visitor
+from kefu.records import sessions, visitors
+from kefu.records.codec import Codec
+from kefu.records.sessions import LoadedSession, SeenMessage
+from kefu.records.visitors import LoadedVisitor
+from kefu.store.port import Expect, Write
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncomingMessage:
+    visitor: str
+    channel: Channel = Channel.APP
+    type: MessageType = MessageType.TEXT
+    text: str = ""
+    payload: Mapping[str, object] | None = None
+    ext: Mapping[str, object] | None = None
+    client_message_id: str | None = None
+
+    @property
+    def asks_for_human(self) -> bool:
+        return asks_for_human(self.type, self.text, self.payload)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ingested:
+    session: SessionRef
+    seq: int
+    """The log entry that the message became."""
+    is_duplicate: bool = False
+
+
+_results = Codec(Ingested)
+
+
+async def ingest_message(desk: Desk, call: Call, incoming: IncomingMessage) -> Ingested:
+    """Accepts the message and moves its session on as far as it goes.
+
+    Raises `Invalid` for what can never be accepted; nothing is written then.
+    """
+    message = _checked(_own(call.by, incoming))
+    ingested, was_done = await attempt_once(desk, call, _results, lambda lost: _ingest(desk, call, message, lost))
+    await look(desk, call.tenant, ingested.session)
+    return replace(ingested, is_duplicate=True) if was_done else ingested
+
+
+def _own(caller: Caller, incoming: IncomingMessage) -> IncomingMessage:
+    if caller.role is Role.AGENT:
+        raise Declined(
+            RefusalCode.NOT_ALLOWED, "An agent answers with messageSend; messageIngest is for visitors and partners."
+        )
+    return replace(incoming, visitor=caller.user_name) if caller.role is Role.VISITOR else incoming
+
+
+def _checked(incoming: IncomingMessage) -> IncomingMessage:
+    named(incoming.visitor, "visitorUserName")
+    message_text(incoming.text)
+    json_object(incoming.payload, "payload")
+    json_object(incoming.ext, "ext")
+    if incoming.client_message_id is not None:
+        named(incoming.client_message_id, "clientMessageId")
+    return incoming
+
+
+async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) -> Ingested:
+    tenant, visitor, channel, message_id = (
+        call.tenant, incoming.visitor, incoming.channel, incoming.client_message_id,
+    )  # fmt: skip
+    loaded, latest, older, card = await asyncio.gather(
+        desk.directories.load(desk.store, tenant),
+        sessions.newest(desk.store, tenant, visitor, channel),
+        older_seen(desk, tenant, visitor, channel, message_id),
+        visitors.load(desk.store, tenant, visitor),
+    )
+    changes = Changeset(tenant, desk.clock.now(), loaded.directory.settings.ranking)
+    seen = latest.value.seen if latest else ()
+    if known := find_seen((*seen, *older), message_id, changes.now):
+        ref = SessionRef(visitor, channel, known.ordinal, known.session_id)
+        return Ingested(session=ref, seq=known.seq, is_duplicate=True)
+    is_open = latest is not None and latest.value.session.is_open
+    writer = await _write(desk, changes, incoming, latest, lost)
+    result = Ingested(session=writer.session.ref, seq=_message_seq(writer))
+    kept, spilled = remember(tenant, writer.session, seen, _seen(incoming, writer))
+    changes.step(latest if is_open else None, writer, kept)
+    changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
+    await commit(desk, changes.writes())
+    return result
+
+
+async def _write(
+    desk: Desk, changes: Changeset, incoming: IncomingMessage, latest: LoadedSession | None, lost: int
+) -> LogWriter:
+    """The entries that the message makes: of a new session, or of the open one."""
+    keys = read_routing_keys(incoming.ext)
+    message = _message(desk, changes, incoming)
+    trigger = DispatchTrigger.MESSAGE
+    if latest and latest.value.session.is_open:
+        session = latest.value.session
+        writer = LogWriter(changes.now, session)
+        in_bot = session.state is SessionState.BOT
+        writer.visitor_message(message, to_bot=in_bot)
+        if not (in_bot and incoming.asks_for_human):
+            return writer
+        keys, trigger = session.keys.replaced_by(keys), DispatchTrigger.HUMAN_REQUESTED
+    else:
+        writer = LogWriter(changes.now)
+        ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
+        writer.begin(SessionRef(incoming.visitor, incoming.channel, ordinal, desk.new_id(changes.now)), keys)
+    decision = await decide_for(
+        desk,
+        changes,
+        visitor=incoming.visitor,
+        channel=incoming.channel,
+        keys=keys,
+        asks_for_human=incoming.asks_for_human,
+        trigger=trigger,
+        lost_claims=lost,
+    )
+    if trigger is DispatchTrigger.MESSAGE:
+        writer.visitor_message(message, to_bot=decision.outcome is DispatchOutcome.KEEP_IN_BOT)
+    writer.dispatched(keys, decision)
+    return writer
+
+
+def _message(desk: Desk, changes: Changeset, incoming: IncomingMessage) -> Message:
+    return Message(
+        id=desk.new_id(changes.now),
+        sender=MessageSender.VISITOR,
+        type=incoming.type,
+        text=incoming.text,
+        payload=json_text(incoming.payload),
+        ext=json_text(incoming.ext),
+        client_message_id=incoming.client_message_id,
+        sent_at=changes.now,
+    )
+
+
+def _message_seq(writer: LogWriter) -> int:
+    return next(entry.seq for entry in writer.entries if entry.message)
+
+
+def _seen(incoming: IncomingMessage, writer: LogWriter) -> SeenMessage | None:
+    if incoming.client_message_id is None:
+        return None
+    ref = writer.session.ref
+    return SeenMessage(
+        client_message_id=incoming.client_message_id,
+        ordinal=ref.ordinal,
+        session_id=ref.id,
+        seq=_message_seq(writer),
+        at=writer.now,
+    )
+
+
+def _card_writes(changes: Changeset, incoming: IncomingMessage, card: LoadedVisitor | None) -> list[Write]:
+    """The visitor's card, only if the message says something new."""
+    known = card.value if card else Visitor(user_name=incoming.visitor)
+    told = known.told(visitor_card_of(incoming.ext), read_tags(incoming.ext))
+    if told == known:
+        return []
+    return [visitors.write(changes.tenant, told, card.version if card else Expect.ABSENT)]

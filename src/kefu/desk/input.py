@@ -1,0 +1,48 @@
+"""What a caller sends, held against its bounds before anything is read."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kefu.domain.bounds import EXT_BYTES_MAX, NAME_LENGTH_MAX, TEXT_LENGTH_MAX
+from kefu.domain.refusals import Invalid, RefusalCode
+
+
+def named(value: str, field: str, *, length_max: int = NAME_LENGTH_MAX) -> str:
+    """A name as it came: not blank, not too long, never trimmed."""
+    if not value.strip():
+        raise Invalid(f"{field} is empty. Send one non-blank value.", field)
+    if len(value) > length_max:
+        raise Invalid(f"{field} has {len(value)} characters; at most {length_max} are accepted.", field)
+    return value
+
+
+def at_most(value: str, field: str, length_max: int) -> str:
+    if len(value) > length_max:
+        raise Invalid(f"{field} has {len(value)} characters; at most {length_max} are accepted.", field)
+    return value
+
+
+def message_text(text: str) -> str:
+    if len(text) > TEXT_LENGTH_MAX:
+        raise Invalid(
+            f"text has {len(text)} characters; at most {TEXT_LENGTH_MAX} are accepted. "
+            "Split it, or send a file as type FILE.",
+            "text",
+            code=RefusalCode.TEXT_TOO_LONG,
+        )
+    return text
+
+
+def json_object(value: object, field: str) -> Mapping[str, object] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise Invalid(f"{field} must be a JSON object.", field)
+    if len(json_text(value)) > EXT_BYTES_MAX:
+        raise Invalid(f"{field} is over {EXT_BYTES_MAX} bytes. Send large content as a file.", field)
+    return value
+
+
+def json_text(value: Mapping[str, object] | None) -> str:
+    return msgspec.json.encode(value).decode() if value is not None else ""

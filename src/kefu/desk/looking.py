@@ -1,0 +1,83 @@
+"""The look at the other side: after a session joined a line, does anything let it go on?
+
+Whoever makes room commits first and reads the lines afterwards; whoever joins a line commits first and looks
+here afterwards. Whichever commits second sees the other, so nobody waits while an agent is free.
+"""
+
+from kefu.desk.attempts import attempt, commit
+from kefu.desk.changeset import Changeset
+from kefu.desk.desk import Desk
+from kefu.desk.facts import Moment, read_waiting
+from kefu.desk.serving import take_next
+from kefu.domain.bounds import LINE_PAGE, LOOKS_MAX
+from kefu.domain.decision import DispatchReason, DispatchTrigger
+from kefu.domain.line import Line, LineKind
+from kefu.domain.log_writer import LogWriter
+from kefu.domain.overflow import decide_overflow, reason_to_leave
+from kefu.domain.ranking import choose_agent
+from kefu.domain.session import Session, SessionState
+from kefu.domain.session_ref import SessionRef
+from kefu.records import sessions
+from kefu.records.keys import waiting_sort
+from kefu.records.sessions import LoadedSession
+
+
+async def look(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigger = DispatchTrigger.LOOK) -> None:
+    """Moves the session on for as long as something lets it, and whoever stands before it in its line."""
+    for _ in range(LOOKS_MAX):
+        if not await attempt(desk, lambda lost: _look_once(desk, tenant, ref, trigger, lost)):
+            return
+
+
+async def look_at_line(desk: Desk, tenant: str, line: Line, trigger: DispatchTrigger) -> None:
+    """Looks at everybody in a line whose owner changed."""
+    after: str | None = None
+    for _ in range(LOOKS_MAX):
+        start = {"after": after} if after else {}
+        page, has_more = await sessions.line_page(desk.store, tenant, line, limit=LINE_PAGE, **start)
+        for loaded in page:
+            await look(desk, tenant, loaded.value.session.ref, trigger)
+        if not has_more:
+            return
+        after = waiting_sort(page[-1].value.session.place)
+
+
+async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigger, lost: int) -> bool:
+    [loaded] = await sessions.load(desk.store, tenant, [ref])
+    if loaded is None or loaded.value.session.state is not SessionState.WAITING:
+        return False
+    session = loaded.value.session
+    moment = await read_waiting(desk, tenant, session, trigger=trigger, lost_claims=lost)
+    reason = reason_to_leave(session, moment.facts, desk.clock.now())
+    if reason is not None:
+        await _overflow(desk, tenant, loaded, moment, reason)
+        return True
+    return await _serve_line_of(desk, tenant, session, moment, trigger)
+
+
+async def _overflow(desk: Desk, tenant: str, loaded: LoadedSession, moment: Moment, reason: DispatchReason) -> None:
+    now, session = desk.clock.now(), loaded.value.session
+    decision = decide_overflow(session, reason, moment.facts, now=now, seed=desk.new_seed())
+    writer = LogWriter(now, session)
+    writer.overflowed(decision)
+    changes = Changeset(tenant, now, moment.facts.directory.settings.ranking)
+    changes.know(*moment.agents.values())
+    changes.step(loaded, writer)
+    await commit(desk, changes.writes())
+
+
+async def _serve_line_of(desk: Desk, tenant: str, session: Session, moment: Moment, trigger: DispatchTrigger) -> bool:
+    """Whether an agent who serves the session's line took somebody, this session or one before it."""
+    if session.line and session.line.kind is LineKind.AGENT:
+        return await take_next(desk, tenant, session.line.owner, trigger) is not None
+    facts = moment.facts
+    choice = choose_agent(
+        facts.group.agents,
+        facts.directory.settings,
+        now=desk.clock.now(),
+        seed=desk.new_seed() if facts.lost_claims else None,
+        last=facts.ranked_last,
+    )
+    if choice.agent is None:
+        return False
+    return await take_next(desk, tenant, choice.agent.login, trigger, choice.candidates) is not None

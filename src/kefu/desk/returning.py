@@ -1,0 +1,40 @@
+"""Active sessions of an agent who is gone go back to a line, start time kept."""
+
+from kefu.desk.attempts import attempt, commit
+from kefu.desk.changeset import Changeset
+from kefu.desk.desk import Desk
+from kefu.desk.facts import read_waiting
+from kefu.desk.looking import look
+from kefu.domain.decision import DispatchReason, DispatchTrigger
+from kefu.domain.log_writer import LogWriter
+from kefu.domain.overflow import decide_return
+from kefu.domain.session import SessionState
+from kefu.domain.session_ref import SessionRef
+from kefu.records import agents, sessions
+
+
+async def return_held_sessions(desk: Desk, tenant: str, login: str, reason: DispatchReason) -> None:
+    loaded = await agents.load_one(desk.store, tenant, login)
+    for ref in loaded.value.held if loaded else ():
+        await return_session(desk, tenant, login, ref, reason)
+
+
+async def return_session(desk: Desk, tenant: str, login: str, ref: SessionRef, reason: DispatchReason) -> None:
+    """Takes one session from the agent, if he still has it, and lets it go on from there."""
+    await attempt(desk, lambda lost: _return(desk, tenant, login, ref, reason, lost=lost))
+    await look(desk, tenant, ref, DispatchTrigger.SWEEP)
+
+
+async def _return(desk: Desk, tenant: str, login: str, ref: SessionRef, reason: DispatchReason, *, lost: int) -> None:
+    [loaded] = await sessions.load(desk.store, tenant, [ref])
+    if loaded is None or loaded.value.session.state is not SessionState.ACTIVE or loaded.value.session.agent != login:
+        return
+    session = loaded.value.session
+    trigger = DispatchTrigger.AGENT_WENT_OFFLINE
+    moment = await read_waiting(desk, tenant, session, trigger=trigger, lost_claims=lost)
+    changes = Changeset(tenant, desk.clock.now(), moment.facts.directory.settings.ranking)
+    changes.know(await agents.load_one(desk.store, tenant, login), *moment.agents.values())
+    writer = LogWriter(changes.now, session)
+    writer.overflowed(decide_return(session, reason, moment.facts, now=changes.now, seed=desk.new_seed()))
+    changes.step(loaded, writer)
+    await commit(desk, changes.writes())

@@ -1,0 +1,79 @@
+"""An agent with room takes who is next: before the reply of the request that made the room."""
+
+import asyncio
+
+from kefu.desk.attempts import attempt, commit
+from kefu.desk.changeset import Changeset
+from kefu.desk.desk import Desk
+from kefu.domain.agent import Agent
+from kefu.domain.bounds import MAX_SESSIONS_MAX
+from kefu.domain.decision import Candidate, DispatchTrigger
+from kefu.domain.line import Line, agent_line, group_line
+from kefu.domain.log_writer import LogWriter
+from kefu.domain.session import Session
+from kefu.domain.session_ref import SessionRef
+from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.domain.waiting_order import decide_next, first_to_serve
+from kefu.records import agents, sessions
+from kefu.records.sessions import LoadedSession
+
+
+async def fill(desk: Desk, tenant: str, login: str, trigger: DispatchTrigger) -> list[SessionRef]:
+    """Gives the agent waiting sessions while he has room. Returns them in the order they were taken."""
+    taken: list[SessionRef] = []
+    while len(taken) < MAX_SESSIONS_MAX:
+        ref = await take_next(desk, tenant, login, trigger)
+        if ref is None:
+            break
+        taken.append(ref)
+    return taken
+
+
+async def take_next(
+    desk: Desk, tenant: str, login: str, trigger: DispatchTrigger, candidates: tuple[Candidate, ...] = ()
+) -> SessionRef | None:
+    """One waiting session for one agent; None if he has no room or nobody waits for him."""
+
+    async def step(_lost: int) -> SessionRef | None:
+        directory = (await desk.directories.load(desk.store, tenant)).directory
+        agent = await agents.load_one(desk.store, tenant, login)
+        changes = Changeset(tenant, desk.clock.now(), directory.settings.ranking)
+        changes.know(agent)
+        taken = await take_into(desk, changes, login, trigger, candidates) if agent else None
+        if taken:
+            await commit(desk, changes.writes())
+        return taken
+
+    return await attempt(desk, step)
+
+
+async def take_into(
+    desk: Desk,
+    changes: Changeset,
+    login: str,
+    trigger: DispatchTrigger,
+    candidates: tuple[Candidate, ...] = (),
+) -> SessionRef | None:
+    """Adds to `changes` that the agent, as they leave him, takes who is next; None if nobody is."""
+    agent = changes.agent(login)
+    if not agent.is_free_at(changes.now):
+        return None
+    waiting = await _heads(desk, changes.tenant, lines_of(agent))
+    session = first_to_serve(waiting)
+    if session is None:
+        return None
+    writer = LogWriter(changes.now, session)
+    writer.placed(decide_next(agent, session, trigger=trigger, now=changes.now, candidates=candidates))
+    changes.step(waiting[session], writer)
+    return session.ref
+
+
+def lines_of(agent: Agent) -> list[Line]:
+    """The lines an agent serves: his own, and those of his groups."""
+    groups = agent.groups or (DEFAULT_GROUP,)
+    return [agent_line(agent.login), *(group_line(group) for group in groups)]
+
+
+async def _heads(desk: Desk, tenant: str, lines: list[Line]) -> dict[Session, LoadedSession]:
+    heads = await asyncio.gather(*(sessions.first_in_line(desk.store, tenant, line) for line in lines))
+    return {head.value.session: head for head in heads if head}

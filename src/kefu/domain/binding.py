@@ -1,0 +1,63 @@
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from kefu.domain.bounds import BINDING_HISTORY_MAX
+from kefu.domain.instants import Instant
+
+
+class BindingAct(StrEnum):
+    BOUND = "BOUND"
+    UNBOUND = "UNBOUND"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BindingEvent:
+    act: BindingAct
+    agent: str
+    at: Instant
+    by: str
+    """Who or which rule did it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binding:
+    """The standing rule (businessFlag, visitor) → agent, with its past.
+
+    The record outlives the rule, so that the history does: `agent` is empty while nobody is bound.
+    """
+
+    business_flag: str
+    visitor: str
+    agent: str = ""
+    """Login of the bound agent, empty if none."""
+    created_at: Instant = 0
+    created_by: str = ""
+    expires_at: Instant | None = None
+    history: tuple[BindingEvent, ...] = ()
+    """Newest last; the oldest are dropped past a bound."""
+
+    def holds_at(self, now: Instant) -> bool:
+        return bool(self.agent) and (self.expires_at is None or now < self.expires_at)
+
+    def bound(self, agent: str, *, by: str, now: Instant, expires_at: Instant | None) -> "Binding":
+        ended = self._ended_by_expiry()
+        event = BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by)
+        return replace(
+            self,
+            agent=agent,
+            created_at=now,
+            created_by=by,
+            expires_at=expires_at,
+            history=(*ended.history, event)[-BINDING_HISTORY_MAX:],
+        )
+
+    def unbound(self, *, by: str, now: Instant) -> "Binding":
+        event = BindingEvent(act=BindingAct.UNBOUND, agent=self.agent, at=now, by=by)
+        return replace(self, agent="", expires_at=None, history=(*self.history, event)[-BINDING_HISTORY_MAX:])
+
+    def _ended_by_expiry(self) -> "Binding":
+        if not self.agent or self.expires_at is None:
+            return self
+        event = BindingEvent(act=BindingAct.EXPIRED, agent=self.agent, at=self.expires_at, by="")
+        return replace(self, history=(*self.history, event))

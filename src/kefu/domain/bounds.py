@@ -1,0 +1,47 @@
+"""Every limit, named. A loop, page, text or queue that outside data can make long ends at one of these."""
+
+from kefu.domain.instants import DAY
+
+TEXT_LENGTH_MAX = 16_384
+"""Characters of one message."""
+EXT_BYTES_MAX = 32_768
+"""Bytes of one message's `ext` or `payload`, as compact JSON. A store record must hold both."""
+NAME_LENGTH_MAX = 128
+"""Characters of a user name, a flag, a group's name or a client's own key."""
+NICKNAME_LENGTH_MAX = 256
+URL_LENGTH_MAX = 2_048
+REQUEST_BYTES_MAX = 1_048_576
+"""Bytes of one HTTP request body."""
+TAGS_MAX = 32
+
+MAX_SESSIONS_MAX = 100
+"""Sessions one agent may hold at once: all of them are named in the agent's own record."""
+GROUPS_PER_AGENT_MAX = 50
+GROUPS_PER_TENANT_MAX = 2_000
+OVERFLOW_HOPS_MAX = 8
+
+CANDIDATES_MAX = 50
+"""Agents weighed in one decision, per routing profile and in all."""
+EQUALS_UNDER_CONTENTION_MAX = 8
+LINE_PAGE = 25
+"""Waiting sessions read from one line at a time."""
+LINE_COUNT_MAX = 1_000
+"""Positions and queue lengths are exact up to here."""
+
+SEEN_INLINE_MAX = 16
+"""Client message ids kept in the session's own record; older ones move to records beside it."""
+SEEN_MARKS_MAX = 1_000
+"""Records of older client message ids read for one visitor and channel."""
+SEEN_FOR = DAY + DAY // 24
+"""How long a client message id is remembered: the promised 24 hours and one of grace."""
+
+ENTRIES_PER_COMMIT_MAX = 8
+"""Log entries of one session in one commit."""
+BINDING_HISTORY_MAX = 20
+
+ATTEMPTS_MAX = 12
+"""Times one use case reads, decides and commits before it answers BUSY."""
+LOOKS_MAX = 200
+"""Sessions one request moves on while it looks at the other side; what is left, the next event finds."""
+PAGE_MAX = 100
+"""Nodes of one page of a GraphQL connection."""

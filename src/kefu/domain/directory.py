@@ -1,0 +1,87 @@
+"""The tenant's directory: groups, rules, sources and settings, as one decision sees them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kefu.domain.channel import Channel
+from kefu.domain.instants import SECOND
+from kefu.domain.skill_group import BUILT_IN, DEFAULT_GROUP, SkillGroup
+
+
+class Precedence(StrEnum):
+    BINDING_FIRST = "BINDING_FIRST"
+    ROUTING_FIRST = "ROUTING_FIRST"
+
+
+class Ranking(StrEnum):
+    LEAST_LOADED = "LEAST_LOADED"
+    LONGEST_IDLE = "LONGEST_IDLE"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelSettings:
+    channel: Channel
+    skill_group: str | None = None
+    """Id of the entry channel's own group."""
+    has_bot: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TenantSettings:
+    precedence: Precedence = Precedence.BINDING_FIRST
+    ranking: Ranking = Ranking.LEAST_LOADED
+    strict_ranking: bool = False
+    """Never take another of the equally good agents, even when a claim was lost."""
+    designated_offline_overflow: bool = False
+    bindings_entitled: bool = True
+    channels: tuple[ChannelSettings, ...] = ()
+    presence_lease_ms: int = 90 * SECOND
+    reassign_after_offline_ms: int = 120 * SECOND
+
+    def channel(self, channel: Channel) -> ChannelSettings:
+        return next((each for each in self.channels if each.channel is channel), ChannelSettings(channel=channel))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoutingRule:
+    routing_rule_flag: str
+    skill_group: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusinessSource:
+    """Which comes first, binding or routing, for one businessFlag or for one channel."""
+
+    business_flag: str | None = None
+    channel: Channel | None = None
+    precedence: Precedence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Directory:
+    settings: TenantSettings = TenantSettings()
+    groups: Mapping[str, SkillGroup] = field(default_factory=dict)
+    """By id, the built-in default group left out."""
+    rules: Mapping[str, RoutingRule] = field(default_factory=dict)
+    """By routingRuleFlag."""
+    sources: tuple[BusinessSource, ...] = ()
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By skill group id: the routing profiles (distinct sets of groups) whose agents serve it."""
+
+    def group(self, group_id: str | None) -> SkillGroup | None:
+        if group_id is None:
+            return None
+        return BUILT_IN if group_id == DEFAULT_GROUP else self.groups.get(group_id)
+
+    def group_named(self, name: str) -> SkillGroup | None:
+        return next((group for group in self.groups.values() if group.name == name), None)
+
+    def precedence_of(self, business_flag: str | None, channel: Channel) -> Precedence:
+        for source in self.sources:
+            if source.business_flag is not None and source.business_flag == business_flag:
+                return source.precedence
+        for source in self.sources:
+            if source.business_flag is None and source.channel is channel:
+                return source.precedence
+        return self.settings.precedence

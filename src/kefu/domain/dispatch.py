@@ -1,0 +1,235 @@
+"""The routing procedure: from the facts of one moment to a decision, with every step on the way.
+
+One function owns the branches, the rules below it are its leaves. Each leaf either settles the session
+(a decision) or records why it did not and hands on (None).
+"""
+
+from dataclasses import dataclass, field
+
+from kefu.domain.agent import Agent, AgentStatus
+from kefu.domain.binding import Binding
+from kefu.domain.channel import Channel
+from kefu.domain.decision import (
+    Candidate,
+    Decision,
+    DirectedBy,
+    DispatchOutcome,
+    DispatchReason,
+    DispatchRule,
+    DispatchStep,
+    DispatchTrigger,
+)
+from kefu.domain.directory import Directory, Precedence
+from kefu.domain.instants import Instant
+from kefu.domain.line import Line, agent_line, group_line
+from kefu.domain.ranking import choose_agent, weigh
+from kefu.domain.route import Route, resolve_group
+from kefu.domain.routing_keys import RoutingKeys
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentFacts:
+    agent: Agent
+    someone_waits: bool
+    """Whether anybody stands in the agent's directed line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupFacts:
+    someone_waits: bool
+    agents: tuple[Agent, ...] = ()
+    """The members weighed: every free one up to a bound, and others for their reasons."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DispatchFacts:
+    """What one decision needs to know, all of one moment."""
+
+    directory: Directory
+    channel: Channel
+    keys: RoutingKeys
+    asks_for_human: bool = False
+    designated: AgentFacts | None = None
+    """The agent that `keys.agent_username` names, if there is one."""
+    binding: Binding | None = None
+    bound: AgentFacts | None = None
+    group: GroupFacts = GroupFacts(someone_waits=False)
+    """Of the group that `resolve_group` finds for these keys."""
+    trigger: DispatchTrigger = DispatchTrigger.MESSAGE
+    lost_claims: int = 0
+    ranked_last: str | None = None
+    """Login of an agent who is taken only if nobody else is free: the one who just gave the session up."""
+
+
+@dataclass(slots=True)
+class Trail:
+    """The decision in the making: the steps taken so far."""
+
+    facts: DispatchFacts
+    now: Instant
+    seed: int
+    steps: list[DispatchStep] = field(default_factory=list)
+
+    def note(
+        self,
+        rule: DispatchRule,
+        reason: DispatchReason,
+        detail: str = "",
+        *,
+        outcome: DispatchOutcome | None = None,
+    ) -> None:
+        self.steps.append(DispatchStep(rule=rule, reason=reason, detail=detail, outcome=outcome))
+
+    def assign(self, agent: Agent, group: str | None, candidates: tuple[Candidate, ...]) -> Decision:
+        return self._decided(DispatchOutcome.ASSIGN, agent=agent.login, group=group, candidates=candidates)
+
+    def wait_for(self, agent: Agent, group: str | None, by: DirectedBy) -> Decision:
+        return self._decided(
+            DispatchOutcome.WAIT_FOR_AGENT,
+            agent=agent.login,
+            group=group,
+            line=agent_line(agent.login),
+            directed_by=by,
+            is_anyone_online=agent.status_at(self.now) is AgentStatus.ONLINE,
+            candidates=(weigh(agent, self.now),),
+        )
+
+    def queue(self, group: str, candidates: tuple[Candidate, ...]) -> Decision:
+        return self._decided(
+            DispatchOutcome.QUEUE,
+            group=group,
+            line=group_line(group),
+            is_anyone_online=any(each.status is AgentStatus.ONLINE for each in candidates),
+            candidates=candidates,
+        )
+
+    def keep_in_bot(self) -> Decision:
+        return self._decided(DispatchOutcome.KEEP_IN_BOT)
+
+    def _decided(
+        self,
+        outcome: DispatchOutcome,
+        *,
+        agent: str | None = None,
+        group: str | None = None,
+        line: Line | None = None,
+        directed_by: DirectedBy | None = None,
+        is_anyone_online: bool = True,
+        candidates: tuple[Candidate, ...] = (),
+    ) -> Decision:
+        return Decision(
+            outcome=outcome,
+            agent=agent,
+            skill_group=group,
+            line=line,
+            directed_by=directed_by,
+            is_anyone_online=is_anyone_online,
+            trigger=self.facts.trigger,
+            decided_at=self.now,
+            steps=tuple(self.steps),
+            candidates=candidates,
+        )
+
+
+def decide(facts: DispatchFacts, *, now: Instant, seed: int = 0) -> Decision:
+    """Who gets the session. Pure: the same facts, instant and seed give the same decision."""
+    trail = Trail(facts, now, seed)
+    for key in facts.keys.invalid:
+        trail.note(DispatchRule.KEYS, DispatchReason.INVALID_KEY, key)
+    if decision := _bot(trail) or _designated(trail):
+        return decision
+    route = resolve_group(facts.directory, facts.keys, facts.channel)
+    trail.steps.extend(route.steps)
+    if _routing_comes_first(trail, route):
+        return queue_in_group(trail, route.group.id)
+    return _bound(trail, route) or queue_in_group(trail, route.group.id)
+
+
+def queue_in_group(trail: Trail, group: str) -> Decision:
+    """Join the group's queue, unless nobody waits there and an agent is free."""
+    facts, now = trail.facts, trail.now
+    contended_seed = trail.seed if facts.lost_claims else None
+    choice = choose_agent(
+        facts.group.agents, facts.directory.settings, now=now, seed=contended_seed, last=facts.ranked_last
+    )
+    rule, assign, queue = DispatchRule.GROUP_QUEUE, DispatchOutcome.ASSIGN, DispatchOutcome.QUEUE
+    if facts.group.someone_waits:
+        trail.note(rule, DispatchReason.SOMEONE_WAITS, group, outcome=queue)
+        return trail.queue(group, tuple(weigh(agent, now) for agent in facts.group.agents))
+    if choice.agent is None:
+        trail.note(rule, DispatchReason.NO_FREE_AGENT, group, outcome=queue)
+        return trail.queue(group, choice.candidates)
+    reason = DispatchReason.EQUAL_UNDER_CONTENTION if choice.is_among_equals else DispatchReason.BEST_FREE_AGENT
+    trail.note(rule, reason, group, outcome=assign)
+    return trail.assign(choice.agent, group, choice.candidates)
+
+
+def _bot(trail: Trail) -> Decision | None:
+    facts = trail.facts
+    if not facts.directory.settings.channel(facts.channel).has_bot:
+        trail.note(DispatchRule.BOT, DispatchReason.NO_BOT)
+    elif facts.asks_for_human:
+        trail.note(DispatchRule.BOT, DispatchReason.HUMAN_ASKED_FOR)
+    elif facts.keys.agent_username:
+        trail.note(DispatchRule.BOT, DispatchReason.HUMAN_ASKED_FOR, "agentUsername")
+    else:
+        trail.note(DispatchRule.BOT, DispatchReason.BOT_RECEIVES, outcome=DispatchOutcome.KEEP_IN_BOT)
+        return trail.keep_in_bot()
+    return None
+
+
+def _designated(trail: Trail) -> Decision | None:
+    facts, now, rule = trail.facts, trail.now, DispatchRule.DESIGNATED
+    named = facts.keys.agent_username
+    if not named:
+        trail.note(rule, DispatchReason.NO_AGENT_DESIGNATED)
+        return None
+    if facts.designated is None or facts.designated.agent.is_disabled:
+        trail.note(rule, DispatchReason.DESIGNATED_AGENT_UNKNOWN, named)
+        return None
+    agent = facts.designated.agent
+    if agent.is_free_at(now) and not facts.designated.someone_waits:
+        trail.note(rule, DispatchReason.DESIGNATED_AGENT_FREE, named, outcome=DispatchOutcome.ASSIGN)
+        return trail.assign(agent, None, (weigh(agent, now, rank=1, chosen=agent),))
+    is_offline = agent.status_at(now) is AgentStatus.OFFLINE
+    if is_offline and facts.directory.settings.designated_offline_overflow:
+        trail.note(rule, DispatchReason.DESIGNATED_AGENT_OFFLINE, named)
+        return None
+    reason = DispatchReason.DESIGNATED_AGENT_OFFLINE if is_offline else DispatchReason.DESIGNATED_AGENT_NOT_FREE
+    trail.note(rule, reason, named, outcome=DispatchOutcome.WAIT_FOR_AGENT)
+    return trail.wait_for(agent, None, DirectedBy.DESIGNATED)
+
+
+def _routing_comes_first(trail: Trail, route: Route) -> bool:
+    facts = trail.facts
+    precedence = facts.directory.precedence_of(facts.keys.business_flag, facts.channel)
+    routing_first = precedence is Precedence.ROUTING_FIRST
+    reason = DispatchReason.ROUTING_FIRST if routing_first else DispatchReason.BINDING_FIRST
+    trail.note(DispatchRule.PRECEDENCE, reason)
+    return routing_first and route.is_explicit
+
+
+def _bound(trail: Trail, route: Route) -> Decision | None:
+    facts, now, rule, group = trail.facts, trail.now, DispatchRule.BINDING, route.group.id
+    if reason := _no_binding(facts, now):
+        trail.note(rule, reason, facts.keys.business_flag or "")
+        return None
+    agent = facts.bound.agent if facts.bound else None
+    if facts.bound is None or agent is None or agent.status_at(now) is AgentStatus.OFFLINE:
+        trail.note(rule, DispatchReason.BOUND_AGENT_OFFLINE, facts.binding.agent if facts.binding else "")
+        return None
+    if agent.is_free_at(now) and not facts.bound.someone_waits:
+        trail.note(rule, DispatchReason.BOUND_AGENT_FREE, agent.login, outcome=DispatchOutcome.ASSIGN)
+        return trail.assign(agent, group, (weigh(agent, now, rank=1, chosen=agent),))
+    trail.note(rule, DispatchReason.BOUND_AGENT_NOT_FREE, agent.login, outcome=DispatchOutcome.WAIT_FOR_AGENT)
+    return trail.wait_for(agent, group, DirectedBy.BOUND)
+
+
+def _no_binding(facts: DispatchFacts, now: Instant) -> DispatchReason | None:
+    if not facts.directory.settings.bindings_entitled:
+        return DispatchReason.NOT_ENTITLED
+    if not facts.keys.business_flag:
+        return DispatchReason.NO_BUSINESS_FLAG
+    if facts.binding is None or not facts.binding.agent:
+        return DispatchReason.NOT_BOUND
+    return None if facts.binding.holds_at(now) else DispatchReason.BINDING_EXPIRED

@@ -1,0 +1,129 @@
+"""Writing the next entries of a session's log; each is applied as it is written, so none can be illegal."""
+
+from dataclasses import dataclass, field
+
+from kefu.domain.decision import Decision, DispatchOutcome
+from kefu.domain.instants import Instant
+from kefu.domain.log import EventKind, LogEntry
+from kefu.domain.message import Message
+from kefu.domain.routing_keys import RoutingKeys
+from kefu.domain.session import Session, SessionState, apply
+from kefu.domain.session_ref import SessionRef
+
+
+@dataclass(slots=True)
+class LogWriter:
+    now: Instant
+    before: Session | None = None
+    entries: list[LogEntry] = field(default_factory=list)
+    _after: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        session = self._after or self.before
+        assert session is not None  # noqa: S101  begin() comes first
+        return session
+
+    def begin(self, ref: SessionRef, keys: RoutingKeys) -> None:
+        self._write(LogEntry(seq=1, kind=EventKind.SESSION_BEGIN, at=self.now, ref=ref, keys=keys))
+
+    def visitor_message(self, message: Message, *, to_bot: bool) -> None:
+        kind = EventKind.BOT_USER_MESSAGE if to_bot else EventKind.USER_MESSAGE
+        self._write(LogEntry(seq=self._next, kind=kind, at=self.now, message=message))
+
+    def agent_message(self, message: Message) -> None:
+        entry = LogEntry(
+            seq=self._next, kind=EventKind.AGENT_MESSAGE, at=self.now, message=message, agent=message.agent
+        )
+        self._write(entry)
+
+    def dispatched(self, keys: RoutingKeys, decision: Decision) -> None:
+        """A human was asked for, and this was decided; nothing if the session stays with the bot."""
+        if decision.outcome is DispatchOutcome.KEEP_IN_BOT:
+            return
+        self._write(LogEntry(seq=self._next, kind=EventKind.HUMAN_REQUESTED, at=self.now, keys=keys))
+        self.placed(decision)
+
+    def placed(self, decision: Decision) -> None:
+        """What the decision makes of the session: assigned, or waiting in a line."""
+        if decision.outcome is DispatchOutcome.ASSIGN:
+            self._decided(EventKind.ASSIGNED, decision)
+        elif decision.line is not None:
+            if not decision.is_anyone_online:
+                self._write(
+                    LogEntry(
+                        seq=self._next,
+                        kind=EventKind.NO_AGENT_ONLINE,
+                        at=self.now,
+                        skill_group=decision.skill_group,
+                    )
+                )
+            self._decided(EventKind.QUEUED, decision)
+
+    def overflowed(self, decision: Decision) -> None:
+        """Out of the line it stands in, or out of the hands of an agent who vanished; then placed anew."""
+        self._given_up(EventKind.OVERFLOWED, decision)
+        self.placed(decision)
+
+    def transferred_to_group(self, decision: Decision) -> None:
+        self._given_up(EventKind.TRANSFERRED, decision)
+        self.placed(decision)
+
+    def transferred_to_agent(self, decision: Decision) -> None:
+        """To a free agent in one entry; parked in a busy one's line in two."""
+        if decision.outcome is not DispatchOutcome.ASSIGN:
+            self.transferred_to_group(decision)
+            return
+        self._write(
+            LogEntry(
+                seq=self._next,
+                kind=EventKind.TRANSFERRED,
+                at=self.now,
+                agent=decision.agent,
+                from_agent=self._holder,
+                skill_group=decision.skill_group,
+                decision=decision,
+            )
+        )
+
+    def ended(self, cause: EventKind) -> None:
+        agent = self.session.agent
+        self._write(LogEntry(seq=self._next, kind=cause, at=self.now, agent=agent))
+        self._write(LogEntry(seq=self._next, kind=EventKind.SESSION_END, at=self.now, agent=agent))
+
+    @property
+    def _next(self) -> int:
+        return self.session.last_seq + 1
+
+    @property
+    def _holder(self) -> str | None:
+        return self.session.agent if self.session.state is SessionState.ACTIVE else None
+
+    def _given_up(self, kind: EventKind, decision: Decision) -> None:
+        self._write(
+            LogEntry(
+                seq=self._next,
+                kind=kind,
+                at=self.now,
+                from_agent=self._holder,
+                skill_group=decision.skill_group,
+                line=self.session.line,
+            )
+        )
+
+    def _decided(self, kind: EventKind, decision: Decision) -> None:
+        self._write(
+            LogEntry(
+                seq=self._next,
+                kind=kind,
+                at=self.now,
+                agent=decision.agent if kind is EventKind.ASSIGNED else None,
+                skill_group=decision.skill_group,
+                line=decision.line,
+                decision=decision,
+            )
+        )
+
+    def _write(self, entry: LogEntry) -> None:
+        self._after = apply(self._after or self.before, entry)
+        self.entries.append(entry)

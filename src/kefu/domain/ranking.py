@@ -1,0 +1,85 @@
+"""Who of the free agents: the tenant's order, exact among those weighed."""
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kefu.domain.agent import Agent, AgentStatus
+from kefu.domain.bounds import CANDIDATES_MAX, EQUALS_UNDER_CONTENTION_MAX
+from kefu.domain.decision import Candidate, CandidateRefusal
+from kefu.domain.directory import Ranking, TenantSettings
+from kefu.domain.instants import Instant
+
+_REFUSED_FOR_STATUS = {
+    AgentStatus.BUSY: CandidateRefusal.BUSY,
+    AgentStatus.AWAY: CandidateRefusal.AWAY,
+    AgentStatus.HIDDEN: CandidateRefusal.HIDDEN,
+    AgentStatus.OFFLINE: CandidateRefusal.OFFLINE,
+}
+
+
+class Choice(NamedTuple):
+    agent: Agent | None
+    is_among_equals: bool
+    """Taken at random among the equally loaded best, because a claim was lost."""
+    candidates: tuple[Candidate, ...]
+
+
+def choose_agent(
+    agents: Sequence[Agent],
+    settings: TenantSettings,
+    *,
+    now: Instant,
+    seed: int | None = None,
+    last: str | None = None,
+) -> Choice:
+    """The best free agent of `agents`, with every agent's rank or reason.
+
+    `seed` is given when a claim was just lost: any of the equally loaded best may then be taken, so that
+    competing requests spread. `last` is the login of an agent who is taken only if nobody else is free.
+    """
+    free = sorted(
+        (agent for agent in agents if agent.is_free_at(now)),
+        key=lambda agent: (agent.login == last, *rank_key(agent, settings.ranking)),
+    )
+    index = _index_among_equals(free, settings, seed)
+    chosen = free[index] if free else None
+    ranked = [weigh(agent, now, rank=rank, chosen=chosen) for rank, agent in enumerate(free, start=1)]
+    others = [weigh(agent, now) for agent in agents if not agent.is_free_at(now)]
+    candidates = tuple((*ranked, *others)[:CANDIDATES_MAX])
+    return Choice(chosen, is_among_equals=index > 0, candidates=candidates)
+
+
+def weigh(agent: Agent, now: Instant, *, rank: int | None = None, chosen: Agent | None = None) -> Candidate:
+    is_chosen = agent is chosen
+    lower = None if is_chosen or chosen is None else CandidateRefusal.LOWER_RANK
+    return Candidate(
+        agent=agent.login,
+        is_chosen=is_chosen,
+        rank=rank,
+        refusal=refusal_of(agent, now) or lower,
+        status=agent.status_at(now),
+        active_sessions=agent.active_sessions,
+        max_sessions=agent.max_sessions,
+        idle_since=agent.idle_since,
+    )
+
+
+def refusal_of(agent: Agent, now: Instant) -> CandidateRefusal | None:
+    """Why `agent` can take nothing at all; None if he can."""
+    status = agent.status_at(now)
+    if status is not AgentStatus.ONLINE:
+        return _REFUSED_FOR_STATUS[status]
+    return None if agent.room else CandidateRefusal.FULL
+
+
+def rank_key(agent: Agent, ranking: Ranking) -> tuple[int, int, str]:
+    load, idle = agent.active_sessions, agent.idle_since
+    return (load, idle, agent.login) if ranking is Ranking.LEAST_LOADED else (idle, load, agent.login)
+
+
+def _index_among_equals(free: Sequence[Agent], settings: TenantSettings, seed: int | None) -> int:
+    if seed is None or settings.strict_ranking or not free:
+        return 0
+    equals = [agent for agent in free if agent.active_sessions == free[0].active_sessions]
+    return random.Random(seed).randrange(min(len(equals), EQUALS_UNDER_CONTENTION_MAX))

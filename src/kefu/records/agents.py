@@ -1,0 +1,129 @@
+"""Agents: each lies in the partition of its routing profile, ranked while free; a seat leads there by name."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kefu.domain.agent import Agent, AgentStatus
+from kefu.domain.bounds import CANDIDATES_MAX
+from kefu.domain.directory import Directory, Ranking
+from kefu.records import keys
+from kefu.records.codec import Codec, Loaded
+from kefu.store.port import Delete, Expect, Expectation, Order, Put, Record, Store, Write
+
+LoadedAgent = Loaded[Agent]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seat:
+    """Which routing profile's partition holds the agent."""
+
+    profile: str
+
+
+_agents = Codec(Agent)
+_seats = Codec(Seat)
+
+
+async def load(store: Store, tenant: str, logins: Sequence[str]) -> list[LoadedAgent | None]:
+    """Agents by login, strongly consistent, None where there is none."""
+    seats = await load_seats(store, tenant, logins)
+    placed = [(login, seat.value.profile) for login, seat in zip(logins, seats, strict=True) if seat]
+    records = await store.get([keys.agent(tenant, profile, login) for login, profile in placed])
+    found = {login: _agents.load_if(record) for (login, _), record in zip(placed, records, strict=True)}
+    return [found.get(login) for login in logins]
+
+
+async def load_one(store: Store, tenant: str, login: str) -> LoadedAgent | None:
+    [agent] = await load(store, tenant, [login])
+    return agent
+
+
+async def load_seats(store: Store, tenant: str, logins: Sequence[str]) -> list[Loaded[Seat] | None]:
+    records = await store.get([keys.seat(tenant, login) for login in logins])
+    return [_seats.load_if(record) for record in records]
+
+
+async def weighed_for(store: Store, tenant: str, directory: Directory, group_id: str) -> list[LoadedAgent]:
+    """The group's members to weigh: the best free ones up to a bound, and others up to that bound for their reasons."""
+    profiles = directory.profiles.get(group_id, ())
+    lanes = await asyncio.gather(*(_of_profile(store, tenant, profile) for profile in profiles))
+    return list({loaded.value.login: loaded for lane in lanes for loaded in lane}.values())
+
+
+async def of_group(store: Store, tenant: str, directory: Directory, group_id: str, limit: int) -> list[Agent]:
+    """Members of a group, for screens: at most `limit` of each routing profile."""
+    profiles = directory.profiles.get(group_id, ())
+    pages = await asyncio.gather(*(_page(store, tenant, profile, Order.SORT, limit) for profile in profiles))
+    return [loaded.value for page in pages for loaded in page]
+
+
+async def is_profile_empty(store: Store, tenant: str, profile: str, *, but_for: str) -> bool:
+    members = await _page(store, tenant, profile, Order.SORT, 2)
+    return all(member.value.login == but_for for member in members)
+
+
+async def listed(
+    store: Store, tenant: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
+) -> tuple[list[Agent], bool]:
+    """A page of the tenant's agents by login, eventually consistent."""
+    index = keys.agent_listing(tenant, "").index
+    page = await store.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
+    return [_agents.decode(record.value) for record in page.records], page.has_more
+
+
+def write(tenant: str, agent: Agent, expect: Expectation, ranking: Ranking) -> Write:
+    is_free = agent.status is AgentStatus.ONLINE and agent.room > 0 and not agent.is_disabled
+    record = Record(
+        key=keys.agent(tenant, keys.profile_of(agent.groups), agent.login),
+        value=_agents.encode(agent),
+        rank=keys.agent_rank(agent, ranking) if is_free else None,
+        listing=keys.agent_listing(tenant, agent.login),
+    )
+    return Put(record, expect)
+
+
+def delete(tenant: str, loaded: LoadedAgent) -> Write:
+    agent = loaded.value
+    return Delete(keys.agent(tenant, keys.profile_of(agent.groups), agent.login), loaded.version)
+
+
+def delete_seat(tenant: str, login: str) -> Write:
+    return Delete(keys.seat(tenant, login), Expect.PRESENT)
+
+
+def write_seat(tenant: str, agent: Agent, expect: Expectation) -> Write:
+    seat = Seat(profile=keys.profile_of(agent.groups))
+    return Put(Record(key=keys.seat(tenant, agent.login), value=_seats.encode(seat)), expect)
+
+
+def decode(text: str) -> Agent:
+    return _agents.decode(text)
+
+
+async def _of_profile(store: Store, tenant: str, profile: str) -> Iterable[LoadedAgent]:
+    best, some = await asyncio.gather(
+        _page(store, tenant, profile, Order.RANK, CANDIDATES_MAX),
+        _page(store, tenant, profile, Order.SORT, CANDIDATES_MAX),
+    )
+    return (*some, *best)
+
+
+async def _page(store: Store, tenant: str, profile: str, order: Order, limit: int) -> list[LoadedAgent]:
+    """Up to `limit` agents, following short pages: a free agent must never be overlooked."""
+    found: list[LoadedAgent] = []
+    after, before = keys.AGENTS if order is Order.SORT else ("", None)
+    while len(found) < limit:
+        page = await store.scan(
+            keys.profile_partition(tenant, profile),
+            order=order,
+            after=after,
+            before=before,
+            limit=limit - len(found),
+        )
+        found.extend(_agents.load(record) for record in page.records)
+        if not page.has_more:
+            break
+        last = page.records[-1]
+        after = last.key.sort if order is Order.SORT else last.rank or ""
+    return found

@@ -1,0 +1,37 @@
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from kefu.store.port import Record
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[T_co]):
+    """A value as it was read, and the version that a write of its successor must expect."""
+
+    value: T_co
+    version: int
+
+
+class Codec(Generic[T]):
+    """A domain value as JSON text. Fields a value lacks take their defaults, so old records stay readable."""
+
+    def __init__(self, type_: type[T]) -> None:
+        self._decoder = msgspec.json.Decoder(type_)
+        self._encoder = msgspec.json.Encoder()
+
+    def encode(self, value: T) -> str:
+        return self._encoder.encode(value).decode()
+
+    def decode(self, text: str) -> T:
+        return self._decoder.decode(text)
+
+    def load(self, record: Record) -> Loaded[T]:
+        return Loaded(self.decode(record.value), record.version)
+
+    def load_if(self, record: Record | None) -> Loaded[T] | None:
+        return self.load(record) if record else None

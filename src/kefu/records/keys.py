@@ -1,0 +1,188 @@
+"""The only place a key is spelt. The tenant is first in every partition; `#` never occurs inside a part.
+
+| record                      | partition      | sort                          | rank              |
+|-----------------------------|----------------|-------------------------------|-------------------|
+| directory and its head      | t              | CONFIG#…                      |                   |
+| agent                       | t#PROFILE#p    | AGENT#a                       | while free        |
+| agent's seat: which profile | t#AGENT#a      | SEAT                          |                   |
+| directed line               | t#AGENT#a      | WAIT#class#start#session      |                   |
+| group's queue               | t#GROUP#g      | WAIT#class#start#session      |                   |
+| binding                     | t#VISITOR#v    | BINDING#flag                  |                   |
+| session                     | t#VISITOR#v    | SESSION#channel#ordinal       |                   |
+| visitor's card              | t#VISITOR#v    | CARD                          |                   |
+| older client message ids    | t#VISITOR#v    | SEEN#channel#start#session    |                   |
+| log record, one per commit  | t#SESSION#s    | LOG#last-entry-number         |                   |
+| idempotent result           | t#KEY#key      | RESULT                        |                   |
+| tenant, access token        | *TENANT, *TOKEN | id, hash of the token        |                   |
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from kefu.domain.agent import Agent
+from kefu.domain.channel import Channel
+from kefu.domain.directory import Ranking
+from kefu.domain.instants import Instant
+from kefu.domain.line import Line, LineKind, Place
+from kefu.domain.ranking import rank_key
+from kefu.domain.session_ref import SessionRef
+from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.store.port import Key, Listing
+
+TENANTS = "*TENANT"
+ACCESS_TOKENS = "*TOKEN"
+
+WAITING = ("WAIT#", "WAIT$")
+"""The range of a line's entries; `$` is the character behind `#`."""
+BINDINGS = ("BINDING#", "BINDING$")
+AGENTS = ("AGENT#", "AGENT$")
+CONFIG = ("CONFIG#", "CONFIG$")
+LOG = ("LOG#", "LOG$")
+
+
+def part(text: str) -> str:
+    """`text` as one part of a key: the separator and the escape character escaped."""
+    return text.replace("%", "%25").replace("#", "%23").replace("*", "%2A")
+
+
+def unpart(text: str) -> str:
+    return text.replace("%2A", "*").replace("%23", "#").replace("%25", "%")
+
+
+def instant(at: Instant) -> str:
+    return f"{at:015d}"
+
+
+def tenant_record(tenant: str) -> Key:
+    return Key(TENANTS, part(tenant))
+
+
+def access_token(token_hash: str) -> Key:
+    return Key(ACCESS_TOKENS, token_hash)
+
+
+def config_partition(tenant: str) -> str:
+    return part(tenant)
+
+
+def config_head(tenant: str) -> Key:
+    return Key(part(tenant), "CONFIG#HEAD")
+
+
+def settings(tenant: str) -> Key:
+    return Key(part(tenant), "CONFIG#SETTINGS")
+
+
+def group(tenant: str, group_id: str) -> Key:
+    return Key(part(tenant), f"CONFIG#GROUP#{part(group_id)}")
+
+
+def rule(tenant: str, flag: str) -> Key:
+    return Key(part(tenant), f"CONFIG#RULE#{part(flag)}")
+
+
+def source(tenant: str, flag: str | None, channel: Channel | None) -> Key:
+    name = f"FLAG#{part(flag)}" if flag is not None else f"CHANNEL#{channel or ''}"
+    return Key(part(tenant), f"CONFIG#SOURCE#{name}")
+
+
+def profiles(tenant: str, group_id: str) -> Key:
+    return Key(part(tenant), f"CONFIG#PROFILES#{part(group_id)}")
+
+
+def profile_of(groups: Sequence[str]) -> str:
+    """The name of a routing profile, one distinct set of skill groups; no group means the default group."""
+    if not groups:
+        return DEFAULT_GROUP
+    return hashlib.sha256("+".join(sorted(groups)).encode()).hexdigest()[:16]
+
+
+def profile_partition(tenant: str, profile: str) -> str:
+    return f"{part(tenant)}#PROFILE#{part(profile)}"
+
+
+def agent(tenant: str, profile: str, login: str) -> Key:
+    return Key(profile_partition(tenant, profile), f"AGENT#{part(login)}")
+
+
+def agent_rank(value: Agent, ranking: Ranking) -> str:
+    first, second, login = rank_key(value, ranking)
+    return f"{first:015d}#{second:015d}#{part(login)}"
+
+
+def agent_listing(tenant: str, login: str) -> Listing:
+    return Listing(f"{part(tenant)}#AGENTS", part(login))
+
+
+def seat(tenant: str, login: str) -> Key:
+    return Key(f"{part(tenant)}#AGENT#{part(login)}", "SEAT")
+
+
+def line_partition(tenant: str, line: Line) -> str:
+    kind = "GROUP" if line.kind is LineKind.GROUP else "AGENT"
+    return f"{part(tenant)}#{kind}#{part(line.owner)}"
+
+
+def waiting(tenant: str, line: Line, place: Place) -> Key:
+    return Key(line_partition(tenant, line), waiting_sort(place))
+
+
+def waiting_sort(place: Place) -> str:
+    return f"WAIT#{int(place.is_not_vip)}#{instant(place.started_at)}#{place.session_id}"
+
+
+def visitor_partition(tenant: str, visitor: str) -> str:
+    return f"{part(tenant)}#VISITOR#{part(visitor)}"
+
+
+def visitor_card(tenant: str, visitor: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), "CARD")
+
+
+def visitor_listing(tenant: str, visitor: str) -> Listing:
+    return Listing(f"{part(tenant)}#VISITORS", part(visitor))
+
+
+def binding(tenant: str, flag: str, visitor: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), f"BINDING#{part(flag)}")
+
+
+def binding_listing(tenant: str, login: str, flag: str, visitor: str) -> Listing:
+    return Listing(f"{part(tenant)}#BINDINGS", f"{part(login)}#{part(flag)}#{part(visitor)}")
+
+
+def session(tenant: str, ref: SessionRef) -> Key:
+    return Key(visitor_partition(tenant, ref.visitor), f"SESSION#{ref.channel}#{ref.ordinal:010d}")
+
+
+def sessions_on(channel: Channel) -> tuple[str, str]:
+    """The range of a visitor's sessions on one channel."""
+    return f"SESSION#{channel}#", f"SESSION#{channel}$"
+
+
+def session_listing(tenant: str, state: str, started_at: Instant, session_id: str) -> Listing:
+    return Listing(f"{part(tenant)}#SESSIONS#{state}", f"{instant(started_at)}#{session_id}")
+
+
+def seen(tenant: str, visitor: str, channel: Channel, at: Instant, session_id: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), f"SEEN#{channel}#{instant(at)}#{session_id}")
+
+
+def seen_on(channel: Channel, since: Instant) -> tuple[str, str]:
+    return f"SEEN#{channel}#{instant(since)}", f"SEEN#{channel}$"
+
+
+def log_partition(tenant: str, session_id: str) -> str:
+    return f"{part(tenant)}#SESSION#{part(session_id)}"
+
+
+def log(tenant: str, session_id: str, last_seq: int) -> Key:
+    return Key(log_partition(tenant, session_id), log_sort(last_seq))
+
+
+def log_sort(last_seq: int) -> str:
+    return f"LOG#{last_seq:010d}"
+
+
+def idempotent_result(tenant: str, key: str) -> Key:
+    return Key(f"{part(tenant)}#KEY#{part(key)}", "RESULT")

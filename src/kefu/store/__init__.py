@@ -1,0 +1,1 @@
+"""Where everything lies: the port, its law book, its backends."""

@@ -1,0 +1,220 @@
+"""The memory backend: a real one, under the same laws, for the demo, the tests and the simulator."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sortedcontainers import SortedDict
+
+from kefu.store.port import (
+    CHANGES_KEPT_MS,
+    COMMIT_WRITES_MAX,
+    TOKEN_KEPT_MS,
+    VALUE_BYTES_MAX,
+    Change,
+    Conflict,
+    Delete,
+    Expect,
+    Expectation,
+    Key,
+    Order,
+    Page,
+    PositionExpired,
+    Put,
+    Record,
+    TokenReused,
+    TooLarge,
+    Write,
+)
+
+
+@dataclass(slots=True)
+class _Partition:
+    by_sort: SortedDict[str, Record] = field(default_factory=SortedDict)
+    by_rank: SortedDict[str, Record] = field(default_factory=SortedDict)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class MemoryStore:
+    """Everything in one process, gone with it. Each verb is atomic: none waits in its middle."""
+
+    def __init__(self, now: Callable[[], int] = _now_ms, *, changes_max: int = 1_000_000) -> None:
+        """`changes_max` bounds the kept changes, whatever their age."""
+        self._now = now
+        self._partitions: dict[str, _Partition] = {}
+        self._listings: dict[str, SortedDict[str, Record]] = {}
+        self._tokens: dict[str, tuple[int, Sequence[Write]]] = {}
+        self._changes: deque[tuple[int, Change]] = deque(maxlen=changes_max)
+        self._changes_ever = 0
+        self._news = asyncio.Event()
+        self._is_closed = False
+
+    async def get(self, keys: Sequence[Key]) -> list[Record | None]:
+        return [self._find(key) for key in keys]
+
+    async def scan(
+        self,
+        partition: str,
+        *,
+        order: Order = Order.SORT,
+        after: str = "",
+        before: str | None = None,
+        limit: int,
+        newest_first: bool = False,
+    ) -> Page:
+        lane = self._partitions.get(partition)
+        if lane is None:
+            return Page((), has_more=False)
+        return _page(lane.by_sort if order is Order.SORT else lane.by_rank, after, before, limit, newest_first)
+
+    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
+        lane = self._partitions.get(partition)
+        if lane is None:
+            return 0
+        low = lane.by_sort.bisect_right(after)
+        high = len(lane.by_sort) if before is None else lane.by_sort.bisect_left(before)
+        return int(min(max(0, high - low), limit))
+
+    async def listing(
+        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
+    ) -> Page:
+        ordered = self._listings.get(index)
+        return Page((), has_more=False) if ordered is None else _page(ordered, after, before, limit, newest_first)
+
+    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
+        _refuse_malformed(writes)
+        if self._is_repeated(writes, token):
+            return
+        failed = [write.key for write in writes if not _holds(write.expect, self._find(write.key))]
+        if failed:
+            raise Conflict(failed)
+        for write in writes:
+            self._apply(write)
+        self._tokens[token] = (self._now(), tuple(writes))
+        self._forget_old_changes()
+        self._wake()
+
+    async def position(self) -> str:
+        return str(self._changes_ever)
+
+    async def changes(self, after: str) -> AsyncGenerator[Change, None]:
+        seen = self._position(after)
+        while True:
+            if seen < self._changes_ever:
+                yield self._change_behind(seen)
+                seen += 1
+            elif self._is_closed:
+                return
+            else:
+                await self._news.wait()
+
+    async def close(self) -> None:
+        self._is_closed = True
+        self._wake()
+
+    def _find(self, key: Key) -> Record | None:
+        lane = self._partitions.get(key.partition)
+        found: Record | None = lane.by_sort.get(key.sort) if lane else None
+        return found
+
+    def _is_repeated(self, writes: Sequence[Write], token: str) -> bool:
+        oldest = self._now() - TOKEN_KEPT_MS
+        while self._tokens and (first := next(iter(self._tokens))) and self._tokens[first][0] < oldest:
+            del self._tokens[first]
+        if token not in self._tokens:
+            return False
+        if self._tokens[token][1] != tuple(writes):
+            raise TokenReused
+        return True
+
+    def _apply(self, write: Write) -> None:
+        if isinstance(write, Put):
+            before = self._remove(write.key)
+            version = (before.version if before else 0) + 1
+            self._changed(write.key, before, self._insert(replace(write.record, version=version)))
+        elif isinstance(write, Delete) and (before := self._remove(write.key)):
+            self._changed(write.key, before, None)
+
+    def _insert(self, record: Record) -> Record:
+        lane = self._partitions.setdefault(record.key.partition, _Partition())
+        lane.by_sort[record.key.sort] = record
+        if record.rank is not None:
+            lane.by_rank[record.rank] = record
+        if record.listing is not None:
+            self._listings.setdefault(record.listing.index, SortedDict())[record.listing.order] = record
+        return record
+
+    def _remove(self, key: Key) -> Record | None:
+        lane = self._partitions.get(key.partition)
+        record: Record | None = lane.by_sort.pop(key.sort, None) if lane else None
+        if lane is None or record is None:
+            return None
+        if record.rank is not None:
+            del lane.by_rank[record.rank]
+        if record.listing is not None:
+            del self._listings[record.listing.index][record.listing.order]
+        if not lane.by_sort:
+            del self._partitions[key.partition]
+        return record
+
+    def _changed(self, key: Key, before: Record | None, after: Record | None) -> None:
+        self._changes_ever += 1
+        change = Change(str(self._changes_ever), key, before, after)
+        self._changes.append((self._now(), change))
+
+    def _change_behind(self, seen: int) -> Change:
+        index = seen - (self._changes_ever - len(self._changes))
+        if index < 0:
+            raise PositionExpired
+        return self._changes[index][1]
+
+    def _forget_old_changes(self) -> None:
+        oldest = self._now() - CHANGES_KEPT_MS
+        while self._changes and self._changes[0][0] < oldest:
+            self._changes.popleft()
+
+    def _position(self, after: str) -> int:
+        position = int(after) if after.isdecimal() else -1
+        if not self._changes_ever - len(self._changes) <= position <= self._changes_ever:
+            raise PositionExpired
+        return position
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def _refuse_malformed(writes: Sequence[Write]) -> None:
+    if len(writes) > COMMIT_WRITES_MAX:
+        raise TooLarge
+    if any(isinstance(write, Put) and len(write.record.value) > VALUE_BYTES_MAX for write in writes):
+        raise TooLarge
+    if len({write.key for write in writes}) != len(writes):
+        raise ValueError("each write of a commit has a key of its own")
+
+
+def _holds(expect: Expectation, record: Record | None) -> bool:
+    match expect:
+        case Expect.ANY:
+            return True
+        case Expect.ABSENT:
+            return record is None
+        case Expect.PRESENT:
+            return record is not None
+        case version:
+            return record is not None and record.version == version
+
+
+def _page(ordered: SortedDict[str, Record], after: str, before: str | None, limit: int, newest_first: bool) -> Page:  # noqa: FBT001
+    keys = ordered.irange(after, before, inclusive=(False, False), reverse=newest_first)
+    records: list[Record] = []
+    for key in keys:
+        if len(records) == limit:
+            return Page(tuple(records), has_more=True)
+        records.append(ordered[key])
+    return Page(tuple(records), has_more=False)
