@@ -11,14 +11,13 @@ from kefu.desk.facts import Moment, read_waiting
 from kefu.desk.serving import take_next
 from kefu.domain.bounds import LINE_PAGE, LOOKS_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
-from kefu.domain.line import Line, LineKind
+from kefu.domain.line import Line, LineKind, Place
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.overflow import decide_overflow, reason_to_leave
 from kefu.domain.ranking import choose_agent
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records import sessions
-from kefu.records.keys import waiting_sort
 from kefu.records.sessions import LoadedSession
 
 
@@ -31,15 +30,14 @@ async def look(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigge
 
 async def look_at_line(desk: Desk, tenant: str, line: Line, trigger: DispatchTrigger) -> None:
     """Looks at everybody in a line whose owner changed."""
-    after: str | None = None
+    behind: Place | None = None
     for _ in range(LOOKS_MAX):
-        start = {"after": after} if after else {}
-        page, has_more = await sessions.line_page(desk.store, tenant, line, limit=LINE_PAGE, **start)
+        page, has_more = await sessions.line_page(desk.store, tenant, line, behind=behind, limit=LINE_PAGE)
         for loaded in page:
             await look(desk, tenant, loaded.value.session.ref, trigger)
         if not has_more:
             return
-        after = waiting_sort(page[-1].value.session.place)
+        behind = page[-1].value.session.place
 
 
 async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigger, lost: int) -> bool:

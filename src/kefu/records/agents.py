@@ -72,6 +72,11 @@ async def listed(
     return [_agents.decode(record.value) for record in page.records], page.has_more
 
 
+def listing_order(login: str) -> str:
+    """Where the agent stands in the listing: the end of a page that he closes."""
+    return keys.agent_listing("", login).order
+
+
 def write(tenant: str, agent: Agent, expect: Expectation, ranking: Ranking) -> Write:
     is_free = agent.status is AgentStatus.ONLINE and agent.room > 0 and not agent.is_disabled
     record = Record(

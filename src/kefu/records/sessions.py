@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kefu.domain.bounds import ENTRIES_PER_COMMIT_MAX, LINE_COUNT_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
-from kefu.domain.line import Line
+from kefu.domain.line import Line, Place
 from kefu.domain.log import LogEntry
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
@@ -112,9 +112,10 @@ async def first_in_line(store: Store, tenant: str, line: Line) -> LoadedSession 
 
 
 async def line_page(
-    store: Store, tenant: str, line: Line, *, after: str = keys.WAITING[0], limit: int
+    store: Store, tenant: str, line: Line, *, behind: Place | None = None, limit: int
 ) -> tuple[list[LoadedSession], bool]:
-    """Waiting sessions in the order of the line, ready to be written back."""
+    """Waiting sessions in the order of the line, ready to be written back, and whether more follow."""
+    after = keys.waiting_sort(behind) if behind else keys.WAITING[0]
     page = await store.scan(keys.line_partition(tenant, line), after=after, before=keys.WAITING[1], limit=limit)
     entries = [_entries.decode(record.value) for record in page.records]
     return [Loaded(entry.stored, entry.version) for entry in entries], page.has_more
@@ -159,6 +160,22 @@ async def log_before(store: Store, tenant: str, session_id: str, seq: int, limit
     entries = [entry for record in page.records for entry in reversed(LOG_RECORDS.decode(record.value).entries)]
     kept = [entry for entry in entries if entry.seq < seq]
     return kept[:limit], page.has_more or len(kept) > limit
+
+
+async def log_records(store: Store, tenant: str, session_id: str) -> list[LogRecord]:
+    """The whole log, commit by commit."""
+    found: list[LogRecord] = []
+    after, has_more = keys.LOG[0], True
+    while has_more:
+        page = await store.scan(keys.log_partition(tenant, session_id), after=after, before=keys.LOG[1], limit=100)
+        found.extend(LOG_RECORDS.decode(record.value) for record in page.records)
+        after, has_more = page.records[-1].key.sort if page.records else after, page.has_more
+    return found
+
+
+def listing_order(session: Session) -> str:
+    """Where `session` stands in the listing of its state: the end of a page that it closes."""
+    return keys.session_listing("", session.state, session.started_at, session.id).order
 
 
 async def log_entry(store: Store, tenant: str, session_id: str, seq: int) -> LogEntry | None:

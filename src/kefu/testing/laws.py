@@ -1,0 +1,205 @@
+"""The laws of routing, as one checker over everything a tenant has.
+
+L11 (a dry run decides alike and writes nothing) and L12 (nothing crosses tenants) speak of calls, not of what
+lies in the store: they have tests of their own.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+
+from kefu.domain.agent import AgentStatus
+from kefu.domain.decision import Candidate, CandidateRefusal, DispatchOutcome
+from kefu.domain.instants import Instant
+from kefu.domain.line import Line, LineKind, Place
+from kefu.domain.log import ENDS, EventKind, LogEntry
+from kefu.domain.session import Session, SessionState, fold
+from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.store.port import Store
+from kefu.testing.ledger import Ledger, read_ledger
+
+_AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
+_LEAVING = frozenset({EventKind.ASSIGNED, EventKind.OVERFLOWED, EventKind.TRANSFERRED, *ENDS})
+
+
+class LawBroken(AssertionError):
+    def __init__(self, law: str, finding: str) -> None:
+        super().__init__(f"{law}: {finding}")
+        self.law = law
+
+
+async def check_laws(
+    store: Store, tenant: str, now: Instant, *, lowered: Collection[str] = (), off: Collection[str] = ()
+) -> Ledger:
+    """Raises `LawBroken` for the first law that does not hold, and returns what was read.
+
+    `lowered` are logins whose max_sessions was lowered below their load on purpose; `off` names laws not to check.
+    """
+    ledger = await read_ledger(store, tenant)
+    for law, find in LAWS.items():
+        for finding in find(ledger, now) if law not in off else ():
+            if not (law == "L2" and any(f"{login} holds" in finding for login in lowered)):
+                raise LawBroken(law, finding)
+    return ledger
+
+
+def one_agent_and_one_line(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    standing = Counter(each.value.session.id for line in ledger.lines.values() for each in line)
+    for session in ledger.each():
+        waits = session.state is SessionState.WAITING
+        if standing[session.id] != int(waits):
+            yield f"{session.id} is {session.state} and stands in {standing[session.id]} lines"
+        if (session.line is not None) != waits:
+            yield f"{session.id} is {session.state} with line {session.line}"
+        if session.state is SessionState.ACTIVE and session.agent is None:
+            yield f"{session.id} is ACTIVE without an agent"
+    for line, entries in ledger.lines.items():
+        for copy in entries:
+            if ledger.sessions.get(copy.value.session.id) != copy or copy.value.session.line != line:
+                yield f"{copy.value.session.id} is not as its copy in {line} says"
+
+
+def held_is_assigned(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    assigned: dict[str | None, set[object]] = {}
+    for session in ledger.each():
+        if session.state is SessionState.ACTIVE:
+            assigned.setdefault(session.agent, set()).add(session.ref)
+    for login, agent in ledger.agents.items():
+        if len(set(agent.held)) != len(agent.held) or set(agent.held) != assigned.pop(login, set()):
+            yield f"{login} does not hold what is assigned to him"
+        if agent.active_sessions > agent.max_sessions:
+            yield f"{login} holds {agent.active_sessions} of {agent.max_sessions}"
+    for login in assigned:
+        yield f"sessions are assigned to {login}, who is not there"
+
+
+def one_open_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    opened = Counter((session.channel, session.ref.visitor) for session in ledger.each() if session.is_open)
+    yield from (f"{count} open sessions of {whose}" for whose, count in opened.items() if count > 1)
+
+
+def message_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    ids = Counter[tuple[object, ...]]()
+    for session_id, entries in ledger.logs.items():
+        ref = ledger.sessions[session_id].value.session.ref
+        for entry in entries:
+            if entry.message:
+                ids[entry.message.id,] += 1
+                if entry.message.client_message_id is not None:
+                    ids[ref.visitor, ref.channel, entry.message.sender, entry.message.client_message_id] += 1
+    yield from (f"message {which} is there {count} times" for which, count in ids.items() if count > 1)
+
+
+def log_makes_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    for session in ledger.each():
+        entries = ledger.logs[session.id]
+        if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
+            yield f"{session.id} has a log numbered {[entry.seq for entry in entries]}"
+        elif fold(entries) != session:
+            yield f"{session.id} is not the fold of its log"
+
+
+def one_commit_one_record(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    for session_id, loaded in ledger.sessions.items():
+        if loaded.version != ledger.commits[session_id]:
+            yield f"{session_id} was written {loaded.version} times with {ledger.commits[session_id]} log records"
+
+
+def nobody_waits_for_a_free_agent(ledger: Ledger, now: Instant) -> Iterator[str]:
+    free = [agent for agent in ledger.agents.values() if agent.is_free_at(now)]
+    for line, entries in ledger.lines.items():
+        for agent in free if entries else ():
+            serves = agent.login == line.owner if line.kind is LineKind.AGENT else _serves(agent.groups, line.owner)
+            if serves:
+                yield f"{entries[0].value.session.id} waits in {line} while {agent.login} is free"
+    yield from _overtaken(ledger)
+
+
+def directed_stays_directed(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    for session_id, entries in ledger.logs.items():
+        for line, _, left in _stays(entries):
+            is_taken = left is not None and left.kind is EventKind.ASSIGNED
+            if line.kind is LineKind.AGENT and left and is_taken and left.agent != line.owner:
+                yield f"{session_id} waited for {line.owner} and was given to {left.agent}"
+
+
+def ends_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    for session in ledger.each():
+        kinds = [entry.kind for entry in ledger.logs[session.id] if entry.kind not in _AFTER_THE_END]
+        ends = kinds.count(EventKind.SESSION_END)
+        if ends != int(not session.is_open):
+            yield f"{session.id} is {session.state} with {ends} SESSION_END"
+        if ends and not (kinds[-1] is EventKind.SESSION_END and kinds[-2] in ENDS):
+            yield f"{session.id} ends with {kinds[-2:]}"
+
+
+def decision_is_true(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    for session_id, entries in ledger.logs.items():
+        for entry in entries:
+            if entry.decision is None:
+                continue
+            chosen = [each for each in entry.decision.candidates if each.is_chosen]
+            winner = entry.agent if entry.decision.outcome is DispatchOutcome.ASSIGN else None
+            if [each.agent for each in chosen] != ([winner] if winner else []):
+                yield f"{session_id} went to {winner}, chosen was {chosen}"
+            if any(not _reason_holds(each) for each in entry.decision.candidates):
+                yield f"{session_id} has a decision with an untrue reason: {entry.decision.candidates}"
+
+
+LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
+    "L1": one_agent_and_one_line,
+    "L2": held_is_assigned,
+    "L3": one_open_session,
+    "L4": message_once,
+    "L5": log_makes_session,
+    "L6": one_commit_one_record,
+    "L7": nobody_waits_for_a_free_agent,
+    "L8": directed_stays_directed,
+    "L9": ends_once,
+    "L10": decision_is_true,
+}
+
+
+def _serves(groups: tuple[str, ...], group: str) -> bool:
+    return group in (groups or (DEFAULT_GROUP,))
+
+
+def _reason_holds(candidate: Candidate) -> bool:
+    is_online = candidate.status is AgentStatus.ONLINE
+    has_room = candidate.active_sessions < candidate.max_sessions
+    match candidate.refusal:
+        case None:
+            return is_online and has_room
+        case CandidateRefusal.LOWER_RANK:
+            return is_online and has_room and not candidate.is_chosen
+        case CandidateRefusal.FULL:
+            return is_online and not has_room
+        case refusal:
+            return candidate.status.value == refusal.value
+
+
+def _stays(entries: list[LogEntry]) -> Iterator[tuple[Line, Instant, LogEntry | None]]:
+    """Each stay in a line: since when, and the entry that ended it."""
+    queued: LogEntry | None = None
+    for entry in entries:
+        if queued and queued.line and entry.kind in _LEAVING:
+            yield queued.line, queued.at, entry
+            queued = None
+        if entry.kind is EventKind.QUEUED:
+            queued = entry
+    if queued and queued.line:
+        yield queued.line, queued.at, None
+
+
+def _overtaken(ledger: Ledger) -> Iterator[str]:
+    """Somebody behind was assigned while somebody before him stood in the same line, then and later."""
+    by_line: dict[Line, list[tuple[Session, Place, Instant, LogEntry | None]]] = {}
+    for session in ledger.each():
+        for line, since, left in _stays(ledger.logs[session.id]):
+            by_line.setdefault(line, []).append((session, session.place, since, left))
+    for stays in by_line.values():
+        for session, place, _, left in stays:
+            if left is None or left.kind is not EventKind.ASSIGNED:
+                continue
+            for other, before, since, other_left in stays:
+                if before < place and since < left.at and (other_left is None or other_left.at > left.at):
+                    yield f"{session.id} was taken at {left.at} before {other.id}, who stood before him"

@@ -1,0 +1,87 @@
+"""Everything of one tenant, read out of a store at rest: what the laws are held against."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kefu.domain.agent import Agent
+from kefu.domain.directory import Directory
+from kefu.domain.line import Line, agent_line, group_line
+from kefu.domain.log import LogEntry
+from kefu.domain.session import Session, SessionState
+from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.records import agents, sessions
+from kefu.records.directories import Directories
+from kefu.records.sessions import LoadedSession
+from kefu.store.port import Store
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ledger:
+    directory: Directory
+    agents: dict[str, Agent]
+    sessions: dict[str, LoadedSession]
+    """By session id, as their own records say."""
+    lines: dict[Line, list[LoadedSession]]
+    """As the copies in the lines say, in the order of the line."""
+    logs: dict[str, list[LogEntry]]
+    commits: dict[str, int]
+    """How many log records each session has: one per commit."""
+
+    def each(self) -> Iterator[Session]:
+        return (loaded.value.session for loaded in self.sessions.values())
+
+
+async def read_ledger(store: Store, tenant: str) -> Ledger:
+    directory = (await Directories().load(store, tenant)).directory
+    staff = {agent.login: agent for agent in await _agents(store, tenant)}
+    own_lines = [agent_line(login) for login in staff]
+    group_lines = [group_line(group) for group in (DEFAULT_GROUP, *directory.groups)]
+    found = await _sessions(store, tenant)
+    logs = {each.value.session.id: await _log(store, tenant, each.value.session.id) for each in found}
+    return Ledger(
+        directory=directory,
+        agents=staff,
+        sessions={each.value.session.id: each for each in found},
+        lines={line: await _line(store, tenant, line) for line in (*own_lines, *group_lines)},
+        logs={session: entries for session, (entries, _) in logs.items()},
+        commits={session: commits for session, (_, commits) in logs.items()},
+    )
+
+
+async def _agents(store: Store, tenant: str) -> list[Agent]:
+    found: list[Agent] = []
+    after, has_more = "", True
+    while has_more:
+        page, has_more = await agents.listed(store, tenant, after=after, limit=_PAGE)
+        found.extend(page)
+        after = agents.listing_order(page[-1].login) if page else ""
+    return found
+
+
+async def _sessions(store: Store, tenant: str) -> list[LoadedSession]:
+    refs = []
+    for state in SessionState:
+        after, has_more = "", True
+        while has_more:
+            page, has_more = await sessions.listed(store, tenant, state, after=after, limit=_PAGE, newest_first=False)
+            refs.extend(session.ref for session in page)
+            after = sessions.listing_order(page[-1]) if page else ""
+    loaded = [await sessions.load(store, tenant, [ref]) for ref in refs]
+    return [each for [each] in loaded if each]
+
+
+async def _line(store: Store, tenant: str, line: Line) -> list[LoadedSession]:
+    found: list[LoadedSession] = []
+    has_more = True
+    while has_more:
+        last = found[-1].value.session.place if found else None
+        page, has_more = await sessions.line_page(store, tenant, line, behind=last, limit=_PAGE)
+        found.extend(page)
+    return found
+
+
+async def _log(store: Store, tenant: str, session_id: str) -> tuple[list[LogEntry], int]:
+    records = await sessions.log_records(store, tenant, session_id)
+    return [entry for record in records for entry in record.entries], len(records)
