@@ -96,9 +96,9 @@ class Shop:
 
         await self.step(update_settings(self.desk, self.call(), lambda known: replace(known, **changed)))  # type: ignore[arg-type]
 
-    async def write(self, visitor: str, text: str = "hello", **keys: object) -> SessionRef:
+    async def write(self, visitor: str, **keys: object) -> SessionRef:
         """The visitor writes; keys go into `ext.weichat`."""
-        return (await self.ingest(visitor, text, weichat(**keys) if keys else None)).session
+        return (await self.ingest(visitor, ext=weichat(**keys) if keys else None)).session
 
     async def ingest(
         self,

@@ -39,6 +39,8 @@ ENTRIES_PER_COMMIT_MAX = 8
 """Log entries of one session in one commit."""
 BINDING_HISTORY_MAX = 20
 
+SEARCHED_MAX = 5_000
+"""Sessions read for one page of a filtered list."""
 ATTEMPTS_MAX = 12
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200

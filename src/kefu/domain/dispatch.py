@@ -153,14 +153,16 @@ def queue_in_group(trail: Trail, group: str) -> Decision:
         facts.group.agents, facts.directory.settings, now=now, seed=contended_seed, last=facts.ranked_last
     )
     rule, assign, queue = DispatchRule.GROUP_QUEUE, DispatchOutcome.ASSIGN, DispatchOutcome.QUEUE
+    known = facts.directory.group(group)
+    name = known.name if known else group
     if facts.group.someone_waits:
-        trail.note(rule, DispatchReason.SOMEONE_WAITS, group, outcome=queue)
+        trail.note(rule, DispatchReason.SOMEONE_WAITS, name, outcome=queue)
         return trail.queue(group, tuple(weigh(agent, now) for agent in facts.group.agents))
     if choice.agent is None:
-        trail.note(rule, DispatchReason.NO_FREE_AGENT, group, outcome=queue)
+        trail.note(rule, DispatchReason.NO_FREE_AGENT, name, outcome=queue)
         return trail.queue(group, choice.candidates)
     reason = DispatchReason.EQUAL_UNDER_CONTENTION if choice.is_among_equals else DispatchReason.BEST_FREE_AGENT
-    trail.note(rule, reason, group, outcome=assign)
+    trail.note(rule, reason, name, outcome=assign)
     return trail.assign(choice.agent, group, choice.candidates)
 
 

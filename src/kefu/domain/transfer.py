@@ -27,7 +27,7 @@ def decide_transfer_to_agent(
 def decide_transfer_to_group(group_id: str, facts: DispatchFacts, *, now: Instant, seed: int) -> Decision:
     """`facts.group` is of that group."""
     trail = Trail(facts, now, seed)
-    trail.note(DispatchRule.TRANSFER, DispatchReason.TRANSFERRED_TO_GROUP, group_id)
+    trail.note(DispatchRule.TRANSFER, DispatchReason.TRANSFERRED_TO_GROUP)
     return queue_in_group(trail, group_id)
 
 

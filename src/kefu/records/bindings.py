@@ -31,6 +31,11 @@ async def listed(
     return [_bindings.decode(record.value) for record in page.records], page.has_more
 
 
+def listing_order(binding: Binding) -> str:
+    """Where `binding` stands in the listing: the end of a page that it closes."""
+    return keys.binding_listing("", binding.agent, binding.business_flag, binding.visitor).order
+
+
 def write(tenant: str, binding: Binding, expect: Expectation) -> Write:
     listing = (
         keys.binding_listing(tenant, binding.agent, binding.business_flag, binding.visitor) if binding.agent else None

@@ -34,6 +34,8 @@ ACCESS_TOKENS = "*TOKEN"
 
 WAITING = ("WAIT#", "WAIT$")
 """The range of a line's entries; `$` is the character behind `#`."""
+WAITING_OTHERS = "WAIT#1"
+"""Before it stand the VIPs, behind it everybody else."""
 BINDINGS = ("BINDING#", "BINDING$")
 AGENTS = ("AGENT#", "AGENT$")
 CONFIG = ("CONFIG#", "CONFIG$")
@@ -121,6 +123,12 @@ def seat(tenant: str, login: str) -> Key:
 def line_partition(tenant: str, line: Line) -> str:
     kind = "GROUP" if line.kind is LineKind.GROUP else "AGENT"
     return f"{part(tenant)}#{kind}#{part(line.owner)}"
+
+
+def group_of_line(tenant: str, partition: str) -> str | None:
+    """The skill group whose queue a partition is; None if it is another's."""
+    prefix = f"{part(tenant)}#GROUP#"
+    return unpart(partition.removeprefix(prefix)) if partition.startswith(prefix) else None
 
 
 def waiting(tenant: str, line: Line, place: Place) -> Key:

@@ -68,8 +68,8 @@ def held_is_assigned(ledger: Ledger, _now: Instant) -> Iterator[str]:
             yield f"{login} does not hold what is assigned to him"
         if agent.active_sessions > agent.max_sessions:
             yield f"{login} holds {agent.active_sessions} of {agent.max_sessions}"
-    for login in assigned:
-        yield f"sessions are assigned to {login}, who is not there"
+    for nobody in assigned:
+        yield f"sessions are assigned to {nobody}, who is not there"
 
 
 def one_open_session(ledger: Ledger, _now: Instant) -> Iterator[str]:

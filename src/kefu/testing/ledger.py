@@ -8,6 +8,7 @@ from kefu.domain.directory import Directory
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log import LogEntry
 from kefu.domain.session import Session, SessionState
+from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents, sessions
 from kefu.records.directories import Directories
@@ -61,7 +62,7 @@ async def _agents(store: Store, tenant: str) -> list[Agent]:
 
 
 async def _sessions(store: Store, tenant: str) -> list[LoadedSession]:
-    refs = []
+    refs: list[SessionRef] = []
     for state in SessionState:
         after, has_more = "", True
         while has_more:

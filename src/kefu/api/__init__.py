@@ -1,0 +1,1 @@
+"""The GraphQL API: it translates, it never decides."""

@@ -1,0 +1,166 @@
+"""The schema: every root field, its description, and how errors leave it."""
+
+from collections.abc import AsyncGenerator
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.types import ExecutionContext
+
+from kefu.api.context import Context
+from kefu.api.errors import code_errors
+from kefu.api.mutations import agent, binding, directory, message, session, settings, token
+from kefu.api.pagination import Connection
+from kefu.api.queries.agents import find_agent, list_agents
+from kefu.api.queries.bindings import list_bindings, read_binding
+from kefu.api.queries.explain import route_explain
+from kefu.api.queries.nodes import find_node, find_nodes
+from kefu.api.queries.queues import list_queues, list_skill_groups
+from kefu.api.queries.sessions import find_session, list_sessions
+from kefu.api.queries.viewer import Viewer, read_viewer
+from kefu.api.queries.visitors import find_visitor
+from kefu.api.scalars import config
+from kefu.api.subscriptions import QueueChangedPayload, SessionEventPayload, follow_queue_changes, follow_session_events
+from kefu.api.types.agent import Agent
+from kefu.api.types.binding import Binding
+from kefu.api.types.decision import DispatchDecision
+from kefu.api.types.event import SessionEvent
+from kefu.api.types.message import Message
+from kefu.api.types.node import Node
+from kefu.api.types.queue import Queue
+from kefu.api.types.session import Session, SessionConnection
+from kefu.api.types.skill_group import SkillGroup
+from kefu.api.types.visitor import Visitor
+
+DEPTH_MAX = 15
+TOKENS_MAX = 2_000
+ALIASES_MAX = 30
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    viewer: Viewer = strawberry.field(resolver=read_viewer, description="Who the token stands for.")
+    node: Node | None = strawberry.field(
+        resolver=find_node, description="Anything by its id; null if it is not there for this token."
+    )
+    nodes: list[Node | None] = strawberry.field(
+        resolver=find_nodes, description="Anything by its id, in the order asked."
+    )
+    session: Session | None = strawberry.field(resolver=find_session, description="One session.")
+    sessions: SessionConnection = strawberry.field(
+        resolver=list_sessions, description="Sessions, newest first; an agent sees his own, a visitor his own."
+    )
+    skill_groups: Connection[SkillGroup] = strawberry.field(
+        resolver=list_skill_groups, description="The built-in default group first, then by name."
+    )
+    queues: list[Queue] = strawberry.field(resolver=list_queues, description="The queues that the token may see.")
+    agent: Agent | None = strawberry.field(resolver=find_agent, description="One agent.")
+    agents: Connection[Agent] = strawberry.field(resolver=list_agents, description="Agents, by login.")
+    visitor: Visitor | None = strawberry.field(resolver=find_visitor, description="One visitor.")
+    binding: Binding | None = strawberry.field(
+        resolver=read_binding, description="The binding of a visitor under a flag, if one holds."
+    )
+    bindings: Connection[Binding] = strawberry.field(
+        resolver=list_bindings, description="Bindings, by agent, flag and visitor."
+    )
+    route_explain: DispatchDecision = strawberry.field(
+        resolver=route_explain,
+        description="What would happen to a message that opens a session now. Writes nothing.",
+    )
+
+
+@strawberry.type(description="Everything that can be changed. What is declined is told in `userErrors`.")
+class Mutation:
+    message_ingest: message.MessageIngestPayload = strawberry.mutation(
+        resolver=message.message_ingest,
+        description="A visitor's message comes in: opens a session and routes it, or is added to the open one.",
+    )
+    message_send: message.MessageSendPayload = strawberry.mutation(
+        resolver=message.message_send, description="An agent answers."
+    )
+    session_request_human: session.SessionRequestHumanPayload = strawberry.mutation(
+        resolver=session.session_request_human,
+        description="Takes a session out of the bot stage; doing it again changes nothing.",
+    )
+    session_transfer: session.SessionTransferPayload = strawberry.mutation(
+        resolver=session.session_transfer, description="Hands a session to an agent or to a skill group."
+    )
+    session_close: session.SessionClosePayload = strawberry.mutation(
+        resolver=session.session_close, description="Ends a session; the freed room goes to who waits."
+    )
+    agent_status_set: agent.AgentStatusSetPayload = strawberry.mutation(
+        resolver=agent.agent_status_set,
+        description="Coming ONLINE takes who waits; going OFFLINE sends bound visitors to their groups.",
+    )
+    agent_save: agent.AgentSavePayload = strawberry.mutation(
+        resolver=agent.agent_save, description="Makes or changes an agent. A new one is OFFLINE."
+    )
+    agent_delete: agent.AgentDeletePayload = strawberry.mutation(
+        resolver=agent.agent_delete, description="Deletes an agent who holds no sessions, or any if forced."
+    )
+    binding_create: binding.BindingCreatePayload = strawberry.mutation(
+        resolver=binding.binding_create, description="Binds a visitor to an agent for one businessFlag."
+    )
+    binding_delete: binding.BindingDeletePayload = strawberry.mutation(
+        resolver=binding.binding_delete, description="Ends a binding; who waits because of it goes to his group."
+    )
+    skill_group_save: directory.SkillGroupSavePayload = strawberry.mutation(
+        resolver=directory.skill_group_save, description="Makes or changes a skill group."
+    )
+    skill_group_delete: directory.SkillGroupDeletePayload = strawberry.mutation(
+        resolver=directory.skill_group_delete, description="Deletes a skill group that nobody needs any more."
+    )
+    routing_rule_save: directory.RoutingRuleSavePayload = strawberry.mutation(
+        resolver=directory.routing_rule_save, description="Maps a routingRuleFlag to a skill group."
+    )
+    routing_rule_delete: directory.RoutingRuleDeletePayload = strawberry.mutation(
+        resolver=directory.routing_rule_delete, description="Forgets a routingRuleFlag."
+    )
+    business_source_save: directory.BusinessSourceSavePayload = strawberry.mutation(
+        resolver=directory.business_source_save,
+        description="Says what goes first, binding or routing, for a businessFlag or a channel.",
+    )
+    tenant_settings_update: settings.TenantSettingsUpdatePayload = strawberry.mutation(
+        resolver=settings.tenant_settings_update, description="Changes the tenant's choices."
+    )
+    agent_token_issue: token.AgentTokenIssuePayload = strawberry.mutation(
+        resolver=token.agent_token_issue, description="A bearer token for an agent's client."
+    )
+    visitor_token_issue: token.VisitorTokenIssuePayload = strawberry.mutation(
+        resolver=token.visitor_token_issue, description="A bearer token for a visitor's client."
+    )
+
+
+@strawberry.type(description="Everything that can be followed: at least once, in order per session, without a gap.")
+class Subscription:
+    session_events: AsyncGenerator[SessionEventPayload, None] = strawberry.subscription(
+        resolver=follow_session_events,
+        description="Every event of the sessions asked for: at least once, in order per session, no gap. "
+        "A cursor that is too old is refused with CURSOR_EXPIRED, never silently skipped.",
+    )
+    queue_changed: AsyncGenerator[QueueChangedPayload, None] = strawberry.subscription(
+        resolver=follow_queue_changes,
+        description="A queue whose waiting line or whose agents' readiness changed: at least once, no gap. "
+        "A cursor that is too old is refused with CURSOR_EXPIRED, never silently skipped.",
+    )
+
+
+class KefuSchema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        context = execution_context.context if execution_context else None
+        code_errors(errors, context.request_id if isinstance(context, Context) else "unknown")
+
+
+def build_schema() -> KefuSchema:
+    return KefuSchema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[Session, Message, SessionEvent, Agent, Visitor, Binding, SkillGroup, Queue],
+        config=config(),
+        extensions=[
+            lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
+            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+            lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
+        ],
+    )

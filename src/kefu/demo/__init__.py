@@ -1,0 +1,1 @@
+"""The demo: a tenant to try things in, and one day at its shop."""

@@ -1,0 +1,154 @@
+"""One day at the demo shop, played against a running server through its public API."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kefu.demo.client import DemoClient, describe
+from kefu.demo.tenant import AFTER_SALES, PRESALES
+
+_SESSION = """
+  id state isVip queuePosition agent { userName nickname } directedTo { nickname } skillGroup { id name }
+  decision { outcome trigger steps { rule outcome reason detail } candidates { nodes { agent { userName nickname } rank refusal } } }
+"""
+_INGEST = (
+    "mutation($input: MessageIngestInput!) { messageIngest(input: $input) {"
+    f" session {{ {_SESSION} }} userErrors {{ code message }} }} }}"
+)
+_READ = f"query($id: ID!) {{ session(id: $id) {{ {_SESSION} }} }}"
+_CLOSE = (
+    "mutation($id: ID!) { sessionClose(input: {sessionId: $id}) {"
+    " assigned { id visitor { userName } agent { nickname } } userErrors { code message } } }"
+)
+_STATUS = (
+    "mutation($name: String!, $status: AgentStatus!) { agentStatusSet(input: {userName: $name, status: $status}) {"
+    " assigned { id visitor { userName } } userErrors { code message } } }"
+)
+_ROOM = (
+    "mutation($name: String!, $max: Int!) { agentSave(input: {userName: $name, maxSessions: $max}) {"
+    " userErrors { code message } } }"
+)
+_BIND = (
+    "mutation($flag: String!, $visitor: String!, $agent: String!) { bindingCreate(input: {"
+    "businessFlag: $flag, visitorUserName: $visitor, agentUserName: $agent}) { userErrors { code message } } }"
+)
+_TRANSFER = (
+    "mutation($id: ID!, $group: ID!) { sessionTransfer(input: {sessionId: $id, toSkillGroupId: $group}) {"
+    f" session {{ {_SESSION} }} userErrors {{ code message }} }} }}"
+)
+_SEND = (
+    "mutation($id: ID!, $text: String!) { messageSend(input: {sessionId: $id, text: $text}) {"
+    " userErrors { code message } } }"
+)
+_GROUPS = "{ skillGroups(first: 100) { nodes { id name } } }"
+_EVENTS = "query($id: ID!) { session(id: $id) { events(first: 100) { nodes { seq kind } } } }"
+
+ALICE, BOB, CAROL, DAVE = (f"{name}@demo.example" for name in ("alice", "bob", "carol", "dave"))
+
+
+@dataclass(slots=True)
+class DemoDay:
+    """Plays; everything worth seeing goes line by line to `say`."""
+
+    client: DemoClient
+    say: Callable[[str], None]
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
+    """Part of every visitor's name, so that the day can be played again on the same server."""
+
+    def play(self) -> None:
+        for scene in (self._prepare, self._bound, self._vips, self._overflow, self._transfer, self._tidy):
+            scene()
+
+    def _prepare(self) -> None:
+        self.say("09:00  The shop opens: everybody online, room for one session each.")
+        for name in (ALICE, BOB, CAROL, DAVE):
+            self.client.ask(_ROOM, name=name, max=1)
+            self.client.ask(_STATUS, name=name, status="ONLINE")
+
+    def _bound(self) -> None:
+        self.say("\n10:00  A lead comes back. The CRM bound him to Alice.")
+        self.client.ask(_BIND, flag=f"lead-{self.run}", visitor=self._named("lead"), agent=ALICE)
+        first = self._write("lead", businessFlag=f"lead-{self.run}", queueName=PRESALES)
+        self.client.ask(_SEND, id=first["id"], text="您好,欢迎回来!")
+        self.say("       Alice is full now. Another of her customers writes: he waits for her, though Bob is free.")
+        self.client.ask(_BIND, flag=f"lead-{self.run}", visitor=self._named("regular"), agent=ALICE)
+        second = self._write("regular", businessFlag=f"lead-{self.run}", queueName=PRESALES)
+        self._close(first, "lead")
+        self._show("regular", self._read(second))
+        self._close(second, "regular")
+
+    def _vips(self) -> None:
+        self.say(f"\n11:00  Rush in {PRESALES}: all its agents are busy, then two VIPs write.")
+        busy = [self._write(f"shopper{n}", queueName=PRESALES) for n in range(1, 4)]
+        plain = self._write("waiting", queueName=PRESALES)
+        vips = [self._write(f"vip{n}", queueName=PRESALES, tags=["gold"]) for n in (1, 2)]
+        for session, who in zip(busy, ("shopper1", "shopper2", "shopper3"), strict=True):
+            self._close(session, who)
+        for session, who in zip((*vips, plain), ("vip1", "vip2", "waiting"), strict=True):
+            self._show(who, self._read(session))
+            self._close(session, who)
+
+    def _overflow(self) -> None:
+        self.say(
+            f"\n14:00  A bound visitor waits for Carol, who is busy; then she goes offline. {AFTER_SALES} takes over."
+        )
+        self.client.ask(_BIND, flag=f"order-{self.run}", visitor=self._named("buyer"), agent=CAROL)
+        self.client.ask(_STATUS, name=CAROL, status="BUSY")
+        session = self._write("buyer", businessFlag=f"order-{self.run}", queueName=AFTER_SALES)
+        self.client.ask(_STATUS, name=CAROL, status="OFFLINE")
+        self._show("buyer", self._read(session))
+        self._close(session, "buyer")
+        self.client.ask(_STATUS, name=CAROL, status="ONLINE")
+
+    def _transfer(self) -> None:
+        self.say(f"\n16:00  Somebody asks {PRESALES} about a delivery: he is transferred to {AFTER_SALES}.")
+        session = self._write("mover", queueName=PRESALES)
+        groups = {each["name"]: each["id"] for each in self.client.ask(_GROUPS)["skillGroups"]["nodes"]}
+        moved = self.client.ask(_TRANSFER, id=session["id"], group=groups[AFTER_SALES])["sessionTransfer"]["session"]
+        self._show("mover", moved)
+        self._close(moved, "mover")
+        events = self.client.ask(_EVENTS, id=session["id"])["session"]["events"]["nodes"]
+        self.say("       Its whole log: " + ", ".join(f"{event['seq']} {event['kind']}" for event in events))
+
+    def _tidy(self) -> None:
+        for name in (ALICE, BOB, CAROL, DAVE):
+            self.client.ask(_ROOM, name=name, max=5)
+        self.say("\n18:00  The shop closes. Every line above came from the public API; try it yourself at /graphql.")
+
+    def _write(self, who: str, tags: list[str] | None = None, **keys: str) -> dict[str, Any]:
+        visitor = {"visitor": {"tags": tags}} if tags else {}
+        message = {
+            "visitorUserName": self._named(who),
+            "text": f"你好,我是 {who}",
+            "ext": {"weichat": {**keys, **visitor}},
+        }
+        session: dict[str, Any] = self.client.ask(_INGEST, input=message)["messageIngest"]["session"]
+        self._show(who, session)
+        return session
+
+    def _read(self, session: dict[str, Any]) -> dict[str, Any]:
+        read: dict[str, Any] = self.client.ask(_READ, id=session["id"])["session"]
+        return read
+
+    def _close(self, session: dict[str, Any], who: str) -> None:
+        closed = self.client.ask(_CLOSE, id=session["id"])["sessionClose"]
+        freed = ", ".join(each["visitor"]["userName"].rpartition("-")[0] for each in closed["assigned"])
+        self.say(f"       {who}'s session is closed" + (f"; the freed room goes to {freed}." if freed else "."))
+
+    def _show(self, who: str, session: dict[str, Any]) -> None:
+        self.say(f"       {who:9} → {_place(session)}")
+        for line in describe(session["decision"]):
+            self.say(f"                     {line}")
+
+    def _named(self, who: str) -> str:
+        return f"{who}-{self.run}"
+
+
+def _place(session: dict[str, Any]) -> str:
+    vip = "VIP, " if session["isVip"] else ""
+    if session["state"] == "ACTIVE":
+        return f"{vip}with {session['agent']['nickname']}"
+    if session["directedTo"]:
+        return f"{vip}waits for {session['directedTo']['nickname']}, place {session['queuePosition']}"
+    return f"{vip}waits in {session['skillGroup']['name']}, place {session['queuePosition']}"

@@ -1,0 +1,1 @@
+"""From the log outwards: what was committed, told to whom it concerns."""

@@ -1,0 +1,72 @@
+"""The only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class SettingWrong(Exception):
+    """A setting that cannot be used; the message names the variable and what it should be."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    store: str = "memory:"
+    secret: str | None = None
+    """Signs bearer tokens. None: made at start, so tokens end with the process."""
+    environment: Environment = Environment.DEVELOPMENT
+    allowed_origins: tuple[str, ...] = ()
+    public_url: str | None = None
+    log_level: LogLevel = LogLevel.INFO
+
+
+SECRET_LENGTH_MIN = 32
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Raises `SettingWrong` for the first variable that cannot be used."""
+    secret = environ.get("KEFU_SECRET")
+    if secret is not None and len(secret) < SECRET_LENGTH_MIN:
+        raise SettingWrong(f"KEFU_SECRET must have at least {SECRET_LENGTH_MIN} characters.")
+    return Settings(
+        store=environ.get("KEFU_STORE", "memory:"),
+        secret=secret,
+        environment=_one_of(environ, "KEFU_ENV", Environment.DEVELOPMENT),
+        allowed_origins=tuple(
+            each.strip() for each in environ.get("KEFU_ALLOWED_ORIGINS", "").split(",") if each.strip()
+        ),
+        public_url=_url(environ, "KEFU_PUBLIC_URL"),
+        log_level=_one_of(environ, "KEFU_LOG_LEVEL", LogLevel.INFO),
+    )
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: E) -> E:
+    given = environ.get(name, default.value)
+    known = type(default)
+    try:
+        return known(given)
+    except ValueError:
+        raise SettingWrong(f"{name} is {given!r}; it must be one of {', '.join(known)}.") from None
+
+
+def _url(environ: Mapping[str, str], name: str) -> str | None:
+    given = environ.get(name)
+    if given is not None and not given.startswith(("https://", "http://")):
+        raise SettingWrong(f"{name} is {given!r}; it must start with https:// or http://.")
+    return given

@@ -1,0 +1,1 @@
+"""The doors of other systems: parse, translate, answer in their dialect."""

@@ -1,0 +1,1 @@
+"""Easemob kefu: its REST paths, error codes and envelopes."""
