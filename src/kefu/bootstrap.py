@@ -1,9 +1,12 @@
 """The composition root: from settings to a desk and an app. No container, plain calls."""
 
+import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,29 +16,49 @@ from starlette.routing import Route, WebSocketRoute
 from kefu.api.schema import build_schema
 from kefu.api.view import GraphQLView
 from kefu.desk.desk import Desk
+from kefu.desk.sweep import keep_sweeping
 from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.memory import MemoryStore
 from kefu.store.port import Store, StoreError
 from kefu.wire.easemob import access_token
 
+SECRET_BYTES = 32
 
-def open_store(url: str) -> Store:
-    """The store that a URL names. Raises `SettingWrong` for an unknown scheme."""
+
+async def open_store(url: str) -> Store:
+    """The store that a URL names: `memory:`, `sqlite:PATH`, or what the entry points `kefu.stores` offer.
+
+    Raises `SettingWrong` for what is no such URL, and the backend's own `StoreError`.
+    """
     scheme, colon, rest = url.partition(":")
-    if not colon:
-        raise SettingWrong(f"KEFU_STORE is {url!r}; it must be memory: or another scheme and a path.")
-    if scheme == "memory":
+    if scheme == "memory" and colon:
         return MemoryStore()
-    for plugin in entry_points(group="kefu.stores", name=scheme):
-        store: Store = plugin.load()(rest)
+    if scheme == "sqlite" and rest:
+        from kefu.store.sqlite import SqliteStore  # noqa: PLC0415  a backend is loaded when it is asked for
+
+        return await SqliteStore.open(rest)
+    for plugin in entry_points(group="kefu.stores", name=scheme) if colon else ():
+        store: Store = await plugin.load()(rest)
         return store
-    raise SettingWrong(f"KEFU_STORE is {url!r}; no store is installed for {scheme}:. Use memory: to try things.")
+    raise SettingWrong(f"The store is {url!r}; it must be memory:, sqlite:PATH, or of an installed backend.")
 
 
 def signing_secret(settings: Settings) -> str:
-    """The deployment's secret, or one for this process alone."""
-    return settings.secret or secrets.token_hex(32)
+    """The deployment's secret; else the one kept beside a SQLite file, else one for this process alone."""
+    if settings.secret:
+        return settings.secret
+    scheme, _, path = settings.store.partition(":")
+    return _kept_secret(Path(f"{path}.secret")) if scheme == "sqlite" and path else secrets.token_hex(SECRET_BYTES)
+
+
+def _kept_secret(file: Path) -> str:
+    """Made once, readable to its owner alone."""
+    with suppress(FileExistsError):
+        made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(made, secrets.token_hex(SECRET_BYTES).encode())
+        os.close(made)
+    return file.read_text().strip()
 
 
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
@@ -59,7 +82,10 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(keep_sweeping(desk))
         yield
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
         await desk.store.close()
 
     return Starlette(

@@ -27,7 +27,7 @@ class SettingWrong(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    store: str = "memory:"
+    store: str = "sqlite:kefu.db"
     secret: str | None = None
     """Signs bearer tokens. None: made at start, so tokens end with the process."""
     environment: Environment = Environment.DEVELOPMENT
@@ -45,7 +45,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if secret is not None and len(secret) < SECRET_LENGTH_MIN:
         raise SettingWrong(f"KEFU_SECRET must have at least {SECRET_LENGTH_MIN} characters.")
     return Settings(
-        store=environ.get("KEFU_STORE", "memory:"),
+        store=environ.get("KEFU_STORE", "sqlite:kefu.db"),
         secret=secret,
         environment=_one_of(environ, "KEFU_ENV", Environment.DEVELOPMENT),
         allowed_origins=tuple(

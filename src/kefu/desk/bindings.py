@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kefu.desk.access import STAFF, agent_not_found
-from kefu.desk.attempts import commit
+from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call, Role
 from kefu.desk.desk import Desk
 from kefu.desk.input import named
@@ -15,6 +15,7 @@ from kefu.domain.decision import DirectedBy, DispatchTrigger
 from kefu.domain.ids import login_of
 from kefu.domain.instants import Instant
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
+from kefu.domain.session import Session
 from kefu.records import agents, bindings, sessions
 from kefu.records.codec import Codec
 from kefu.store.port import Expect
@@ -103,7 +104,11 @@ async def _require_may_bind(desk: Desk, call: Call, visitor: str, agent: str) ->
 
 async def _look_at_directed(desk: Desk, tenant: str, name: BindingName) -> None:
     for channel in Channel:
-        loaded = await sessions.newest(desk.store, tenant, name.visitor, channel)
-        session = loaded.value.session if loaded else None
+        session = await _newest(desk, tenant, name.visitor, channel)
         if session and session.directed_by is DirectedBy.BOUND and session.keys.business_flag == name.business_flag:
             await look(desk, tenant, session.ref, DispatchTrigger.BINDING_ENDED)
+
+
+async def _newest(desk: Desk, tenant: str, visitor: str, channel: Channel) -> Session | None:
+    loaded = await attempt(desk, lambda _: sessions.newest(desk.store, tenant, visitor, channel))
+    return loaded.value.session if loaded else None

@@ -12,10 +12,11 @@ from kefu.domain.directory import Ranking
 from kefu.domain.instants import Instant
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.session import Session, SessionState
-from kefu.records import agents, sessions
+from kefu.domain.session_ref import SessionRef
+from kefu.records import agents, keys, sessions
 from kefu.records.agents import LoadedAgent
 from kefu.records.sessions import LoadedSession, SeenMessage, StoredSession
-from kefu.store.port import Write
+from kefu.store.port import Conflict, Write
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Changeset:
     ranking: Ranking
     _agents: dict[str, tuple[LoadedAgent, Agent]] = field(default_factory=dict)
     _writes: list[Write] = field(default_factory=list)
+    _stepped: set[SessionRef] = field(default_factory=set)
 
     def know(self, *loaded: LoadedAgent | None) -> None:
         """Agents as they were read, who may gain or lose sessions by this commit."""
@@ -41,8 +43,14 @@ class Changeset:
         self._agents[agent.login] = (loaded, agent)
 
     def step(self, before: LoadedSession | None, writer: LogWriter, seen: Sequence[SeenMessage] | None = None) -> None:
-        """A session's next log entries, and all that follows from them."""
+        """A session's next log entries, and all that follows from them.
+
+        Raises `Conflict` if the session has a step here already: it was read in two places, and moved between.
+        """
         after = writer.session
+        if after.ref in self._stepped:
+            raise Conflict([keys.session(self.tenant, after.ref)])
+        self._stepped.add(after.ref)
         kept = tuple(seen) if seen is not None else before.value.seen if before else ()
         stored = StoredSession(session=after, seen=kept)
         self._writes.extend(sessions.writes(self.tenant, before, stored, writer.entries))

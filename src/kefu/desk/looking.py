@@ -32,12 +32,16 @@ async def look_at_line(desk: Desk, tenant: str, line: Line, trigger: DispatchTri
     """Looks at everybody in a line whose owner changed."""
     behind: Place | None = None
     for _ in range(LOOKS_MAX):
-        page, has_more = await sessions.line_page(desk.store, tenant, line, behind=behind, limit=LINE_PAGE)
+        page, has_more = await _line_page(desk, tenant, line, behind)
         for loaded in page:
             await look(desk, tenant, loaded.value.session.ref, trigger)
         if not has_more:
             return
         behind = page[-1].value.session.place
+
+
+async def _line_page(desk: Desk, tenant: str, line: Line, behind: Place | None) -> tuple[list[LoadedSession], bool]:
+    return await attempt(desk, lambda _: sessions.line_page(desk.store, tenant, line, behind=behind, limit=LINE_PAGE))
 
 
 async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigger, lost: int) -> bool:

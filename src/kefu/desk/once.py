@@ -51,7 +51,8 @@ def mark(call: Call, results: Codec[R], result: R, now: Instant) -> list[Write]:
 async def amend(desk: Desk, call: Call, results: Codec[R], result: R) -> None:
     """The result with what the looks after the commit added to it."""
     if call.once:
-        await commit(desk, [_put(call, results, result, desk.clock.now(), Expect.ANY)])
+        write = _put(call, results, result, desk.clock.now(), Expect.ANY)
+        await attempt(desk, lambda _: commit(desk, [write]))
 
 
 async def _done_before(desk: Desk, call: Call) -> DoneBefore | None:

@@ -14,7 +14,7 @@ from kefu.records import agents, sessions
 
 
 async def return_held_sessions(desk: Desk, tenant: str, login: str, reason: DispatchReason) -> None:
-    loaded = await agents.load_one(desk.store, tenant, login)
+    loaded = await attempt(desk, lambda _: agents.load_one(desk.store, tenant, login))
     for ref in loaded.value.held if loaded else ():
         await return_session(desk, tenant, login, ref, reason)
 

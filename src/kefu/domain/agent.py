@@ -57,6 +57,11 @@ class Agent:
         lease_lost = self.lease_expires_at is not None and self.lease_expires_at <= now
         return AgentStatus.OFFLINE if lease_lost or self.is_disabled else self.status
 
+    def offline_since(self, now: Instant) -> Instant:
+        """Since when an agent who is OFFLINE is so: his own word, or the end of his lease."""
+        lease = self.lease_expires_at
+        return lease if lease is not None and lease <= now else self.status_changed_at
+
     def is_free_at(self, now: Instant) -> bool:
         return self.room > 0 and self.status_at(now) is AgentStatus.ONLINE
 
@@ -70,5 +75,11 @@ class Agent:
         """The agent after a change of status; setting the status that already counts changes nothing."""
         if status is self.status_at(now) is self.status:
             return self
-        comes_online = status is AgentStatus.ONLINE
-        return replace(self, status=status, status_changed_at=now, idle_since=now if comes_online else self.idle_since)
+        lease = self.lease_expires_at
+        return replace(
+            self,
+            status=status,
+            status_changed_at=now,
+            idle_since=now if status is AgentStatus.ONLINE else self.idle_since,
+            lease_expires_at=None if lease is not None and lease <= now else lease,
+        )

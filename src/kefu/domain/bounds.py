@@ -41,6 +41,9 @@ BINDING_HISTORY_MAX = 20
 
 SEARCHED_MAX = 5_000
 """Sessions read for one page of a filtered list."""
+SWEEP_PAGE = 100
+SWEPT_MAX = 20_000
+"""Agents, and waiting sessions, of one tenant that one sweep looks at."""
 ATTEMPTS_MAX = 12
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200

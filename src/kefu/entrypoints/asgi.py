@@ -1,19 +1,24 @@
-"""`uvicorn kefu.entrypoints.asgi:app`: the app by the environment's settings."""
+"""`uvicorn kefu.entrypoints.asgi:app`: the app by the environment's settings, opened when the server starts."""
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kefu.bootstrap import build_app, open_store, signing_secret
 from kefu.desk.desk import Desk
 from kefu.settings import read_settings
 
 
-def make_app() -> Starlette:
-    settings = read_settings()
-    return build_app(Desk(store=open_store(settings.store)), settings, signing_secret(settings))
+class App:
+    """Opens its store in the server's own loop, at the first thing the server says."""
+
+    def __init__(self) -> None:
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            settings = read_settings()
+            desk = Desk(store=await open_store(settings.store))
+            self._app = build_app(desk, settings, signing_secret(settings))
+        await self._app(scope, receive, send)
 
 
-def __getattr__(name: str) -> Starlette:
-    """Makes `app` when a server asks for it, not when somebody merely imports this."""
-    if name != "app":
-        raise AttributeError(name)
-    return make_app()
+app = App()

@@ -9,7 +9,7 @@ from kefu.domain.bounds import CANDIDATES_MAX
 from kefu.domain.directory import Directory, Ranking
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Delete, Expect, Expectation, Order, Put, Record, Store, Write
+from kefu.store.port import Conflict, Delete, Expect, Expectation, Order, Put, Record, Store, Write
 
 LoadedAgent = Loaded[Agent]
 
@@ -21,17 +21,30 @@ class Seat:
     profile: str
 
 
+_MOVES_MAX = 8
+
 _agents = Codec(Agent)
 _seats = Codec(Seat)
 
 
 async def load(store: Store, tenant: str, logins: Sequence[str]) -> list[LoadedAgent | None]:
-    """Agents by login, strongly consistent, None where there is none."""
-    seats = await load_seats(store, tenant, logins)
-    placed = [(login, seat.value.profile) for login, seat in zip(logins, seats, strict=True) if seat]
-    records = await store.get([keys.agent(tenant, profile, login) for login, profile in placed])
-    found = {login: _agents.load_if(record) for (login, _), record in zip(placed, records, strict=True)}
-    return [found.get(login) for login in logins]
+    """Agents by login, strongly consistent, None where there is none.
+
+    An agent who changes groups moves between the two reads now and then: then his seat is read again.
+    """
+    found: dict[str, LoadedAgent] = {}
+    missing = list(logins)
+    for _ in range(_MOVES_MAX):
+        seats = await load_seats(store, tenant, missing)
+        placed = [(login, seat.value.profile) for login, seat in zip(missing, seats, strict=True) if seat]
+        records = await store.get([keys.agent(tenant, profile, login) for login, profile in placed])
+        for (login, _), record in zip(placed, records, strict=True):
+            if record is not None:
+                found[login] = _agents.load(record)
+        missing = [login for login, _ in placed if login not in found]
+        if not missing:
+            return [found.get(login) for login in logins]
+    raise Conflict([keys.seat(tenant, login) for login in missing])
 
 
 async def load_one(store: Store, tenant: str, login: str) -> LoadedAgent | None:

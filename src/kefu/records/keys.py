@@ -125,6 +125,12 @@ def line_partition(tenant: str, line: Line) -> str:
     return f"{part(tenant)}#{kind}#{part(line.owner)}"
 
 
+def line_of(tenant: str, partition: str) -> Line:
+    """The line that a partition of waiting sessions is."""
+    kind, _, owner = partition.removeprefix(f"{part(tenant)}#").partition("#")
+    return Line(LineKind.GROUP if kind == "GROUP" else LineKind.AGENT, unpart(owner))
+
+
 def group_of_line(tenant: str, partition: str) -> str | None:
     """The skill group whose queue a partition is; None if it is another's."""
     prefix = f"{part(tenant)}#GROUP#"

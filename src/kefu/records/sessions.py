@@ -62,6 +62,16 @@ _seen_marks = Codec(tuple[SeenMessage, ...])
 LoadedSession = Loaded[StoredSession]
 
 
+def decode(text: str, *, version: int) -> LoadedSession:
+    return Loaded(_sessions.decode(text), version)
+
+
+def decode_entry(text: str) -> LoadedSession:
+    """A waiting session as its copy in a line says."""
+    entry = _entries.decode(text)
+    return Loaded(entry.stored, entry.version)
+
+
 async def newest(store: Store, tenant: str, visitor: str, channel: Channel) -> LoadedSession | None:
     """The visitor's latest session on a channel: the open one, if any is."""
     after, before = keys.sessions_on(channel)
@@ -180,8 +190,7 @@ async def line_page(
     """Waiting sessions in the order of the line, ready to be written back, and whether more follow."""
     after = keys.waiting_sort(behind) if behind else keys.WAITING[0]
     page = await store.scan(keys.line_partition(tenant, line), after=after, before=keys.WAITING[1], limit=limit)
-    entries = [_entries.decode(record.value) for record in page.records]
-    return [Loaded(entry.stored, entry.version) for entry in entries], page.has_more
+    return [decode_entry(record.value) for record in page.records], page.has_more
 
 
 async def heads_of_classes(store: Store, tenant: str, line: Line) -> list[Session]:
@@ -260,9 +269,15 @@ async def older_seen(
     store: Store, tenant: str, visitor: str, channel: Channel, *, since: Instant, limit: int
 ) -> list[SeenMessage]:
     """Accepted client message ids that no longer fit into the session's own record."""
+    found: list[SeenMessage] = []
     after, before = keys.seen_on(channel, since)
-    page = await store.scan(keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit)
-    return [mark for record in page.records for mark in _seen_marks.decode(record.value)]
+    for _ in range(limit):
+        page = await store.scan(keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit)
+        found.extend(mark for record in page.records for mark in _seen_marks.decode(record.value))
+        if not page.has_more:
+            break
+        after = page.records[-1].key.sort
+    return found
 
 
 def writes(

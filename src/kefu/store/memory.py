@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from sortedcontainers import SortedDict
 
+from kefu.store.commit_rules import holds, refuse_malformed
 from kefu.store.port import (
     CHANGES_KEPT_MS,
-    COMMIT_WRITES_MAX,
     TOKEN_KEPT_MS,
-    VALUE_BYTES_MAX,
     Change,
+    Check,
     Conflict,
     Delete,
-    Expect,
-    Expectation,
     Key,
     Order,
     Page,
@@ -25,9 +23,10 @@ from kefu.store.port import (
     Put,
     Record,
     TokenReused,
-    TooLarge,
     Write,
 )
+
+_POSITION_DIGITS_MAX = 18
 
 
 @dataclass(slots=True)
@@ -87,15 +86,14 @@ class MemoryStore:
         return Page((), has_more=False) if ordered is None else _page(ordered, after, before, limit, newest_first)
 
     async def commit(self, writes: Sequence[Write], *, token: str) -> None:
-        _refuse_malformed(writes)
+        refuse_malformed(writes)
         if self._is_repeated(writes, token):
             return
-        failed = [write.key for write in writes if not _holds(write.expect, self._find(write.key))]
+        failed = [write.key for write in writes if not holds(write.expect, self._find(write.key))]
         if failed:
             raise Conflict(failed)
-        for write in writes:
-            self._apply(write)
-        self._tokens[token] = (self._now(), tuple(writes))
+        self._apply(writes)
+        self._tokens[token] = (self._now(), _spelt(writes))
         self._forget_old_changes()
         self._wake()
 
@@ -128,17 +126,20 @@ class MemoryStore:
             del self._tokens[first]
         if token not in self._tokens:
             return False
-        if self._tokens[token][1] != tuple(writes):
+        if self._tokens[token][1] != _spelt(writes):
             raise TokenReused
         return True
 
-    def _apply(self, write: Write) -> None:
-        if isinstance(write, Put):
-            before = self._remove(write.key)
-            version = (before.version if before else 0) + 1
-            self._changed(write.key, before, self._insert(replace(write.record, version=version)))
-        elif isinstance(write, Delete) and (before := self._remove(write.key)):
-            self._changed(write.key, before, None)
+    def _apply(self, writes: Sequence[Write]) -> None:
+        """Takes the old records out before it puts the new ones in: one may get another's rank or place."""
+        removed = {write.key: self._remove(write.key) for write in writes if not isinstance(write, Check)}
+        for write in writes:
+            before = removed.get(write.key)
+            if isinstance(write, Put):
+                version = (before.version if before else 0) + 1
+                self._changed(write.key, before, self._insert(replace(write.record, version=version)))
+            elif isinstance(write, Delete) and before:
+                self._changed(write.key, before, None)
 
     def _insert(self, record: Record) -> Record:
         lane = self._partitions.setdefault(record.key.partition, _Partition())
@@ -179,7 +180,7 @@ class MemoryStore:
             self._changes.popleft()
 
     def _position(self, after: str) -> int:
-        position = int(after) if after.isdecimal() else -1
+        position = int(after) if after.isascii() and after.isdecimal() and len(after) <= _POSITION_DIGITS_MAX else -1
         if not self._changes_ever - len(self._changes) <= position <= self._changes_ever:
             raise PositionExpired
         return position
@@ -187,27 +188,6 @@ class MemoryStore:
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
-
-
-def _refuse_malformed(writes: Sequence[Write]) -> None:
-    if len(writes) > COMMIT_WRITES_MAX:
-        raise TooLarge
-    if any(isinstance(write, Put) and len(write.record.value) > VALUE_BYTES_MAX for write in writes):
-        raise TooLarge
-    if len({write.key for write in writes}) != len(writes):
-        raise ValueError("each write of a commit has a key of its own")
-
-
-def _holds(expect: Expectation, record: Record | None) -> bool:
-    match expect:
-        case Expect.ANY:
-            return True
-        case Expect.ABSENT:
-            return record is None
-        case Expect.PRESENT:
-            return record is not None
-        case version:
-            return record is not None and record.version == version
 
 
 def _page(ordered: SortedDict[str, Record], after: str, before: str | None, limit: int, newest_first: bool) -> Page:  # noqa: FBT001
@@ -218,3 +198,10 @@ def _page(ordered: SortedDict[str, Record], after: str, before: str | None, limi
             return Page(tuple(records), has_more=True)
         records.append(ordered[key])
     return Page(tuple(records), has_more=False)
+
+
+def _spelt(writes: Sequence[Write]) -> tuple[Write, ...]:
+    """Writes as a token stands for them: the version of a put's record does not count."""
+    return tuple(
+        Put(replace(write.record, version=0), write.expect) if isinstance(write, Put) else write for write in writes
+    )

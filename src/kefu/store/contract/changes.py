@@ -62,6 +62,7 @@ class ChangesContract:
         await commit(store, put("p", "late"))
         assert [change.key.sort for change in await reader] == ["late"]
 
-    async def test_a_position_that_never_was_is_refused(self, store: Store) -> None:
+    @pytest.mark.parametrize("position", ["no such position", "", "9" * 5_000, "٣", "-1"])
+    async def test_a_position_that_never_was_is_refused(self, store: Store, position: str) -> None:
         with pytest.raises(PositionExpired):
-            await read_changes(store, "no such position", "x")
+            await read_changes(store, position, "x")

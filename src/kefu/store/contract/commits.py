@@ -117,6 +117,10 @@ class CommitContract:
             await commit(store, put("p", "small"), put("p", "large", "x" * (VALUE_BYTES_MAX + 1)))
         assert await whole_scan(store, "p") == []
 
+    async def test_the_size_of_a_value_is_counted_in_bytes(self, store: Store) -> None:
+        with pytest.raises(TooLarge):
+            await commit(store, put("p", "large", "售" * (VALUE_BYTES_MAX // 2)))
+
     async def test_two_writes_to_one_key_are_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="key of its own"):
             await commit(store, put("p", "a"), delete("p", "a"))

@@ -1,5 +1,5 @@
 from kefu.store.contract.shorthand import commit, put, record, whole_listing, whole_scan
-from kefu.store.port import Expect, Key, Listing, Order, Put, Store
+from kefu.store.port import Delete, Expect, Key, Listing, Order, Put, Store
 
 
 class ReadContract:
@@ -90,6 +90,23 @@ class ReadContract:
         assert await whole_listing(store, "i") == ["s1", "s2", "s3"]
         assert await whole_listing(store, "i", newest_first=True) == ["s3", "s2", "s1"]
         assert await whole_listing(store, "j") == []
+
+    async def test_a_record_that_moves_in_one_commit_keeps_its_rank_and_its_place_in_the_listing(
+        self, store: Store
+    ) -> None:
+        there = record("p", "old", rank="1", listing=Listing("i", "o"))
+        await commit(store, Put(there, Expect.ABSENT))
+        moved = record("p", "new", rank="1", listing=Listing("i", "o"))
+        await commit(store, Put(moved, Expect.ABSENT), Delete(there.key, Expect.PRESENT))
+        assert await whole_listing(store, "i") == ["new"]
+        assert await whole_scan(store, "p", order=Order.RANK) == ["new"]
+        await commit(store, Delete(moved.key, Expect.PRESENT))
+        assert await whole_listing(store, "i") == []
+
+    async def test_two_records_may_swap_ranks_in_one_commit(self, store: Store) -> None:
+        await commit(store, *(Put(record("p", sort, rank=rank), Expect.ANY) for sort, rank in ("a1", "b2")))
+        await commit(store, *(Put(record("p", sort, rank=rank), Expect.ANY) for sort, rank in ("a2", "b1")))
+        assert await whole_scan(store, "p", order=Order.RANK) == ["b", "a"]
 
     async def test_a_record_leaves_the_listing_it_no_longer_names(self, store: Store) -> None:
         await commit(store, Put(record("p", "a", listing=Listing("i", "1")), Expect.ANY))

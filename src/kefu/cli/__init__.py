@@ -1,0 +1,17 @@
+"""`kefu`: serve, try, look."""
+
+import click
+
+from kefu.cli.doctor import doctor
+from kefu.cli.serve import serve
+from kefu.cli.tenant import tenant
+from kefu.cli.trying import demo, explain, schema, token
+
+
+@click.group()
+def main() -> None:
+    """Customer-service routing that you run yourself."""
+
+
+for command in (serve, demo, tenant, token, schema, explain, doctor):
+    main.add_command(command)

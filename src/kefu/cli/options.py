@@ -1,0 +1,49 @@
+"""What several commands read: the settings and the store."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import click
+
+from kefu.bootstrap import open_store
+from kefu.desk.desk import Desk
+from kefu.domain.refusals import Refusal
+from kefu.settings import Settings, SettingWrong, read_settings
+from kefu.store.port import StoreError
+
+T = TypeVar("T")
+
+store_option = click.option(
+    "--store", "store_url", help="memory: or sqlite:PATH; KEFU_STORE, or sqlite:kefu.db, if left out."
+)
+
+
+def settings_with(store_url: str | None) -> Settings:
+    """The environment's settings. Ends the command with the variable's name if one is wrong."""
+    try:
+        settings = read_settings()
+    except SettingWrong as wrong:
+        raise click.UsageError(str(wrong)) from wrong
+    return replace(settings, store=store_url) if store_url else settings
+
+
+def with_desk(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> T:
+    """Runs `work` on a desk over the settings' store. What it cannot do ends the command with a sentence."""
+
+    async def opened() -> T:
+        desk = Desk(store=await open_store(settings.store))
+        try:
+            return await work(desk)
+        finally:
+            await desk.store.close()
+
+    try:
+        return asyncio.run(opened())
+    except SettingWrong as wrong:
+        raise click.UsageError(str(wrong)) from wrong
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    except StoreError as failure:
+        raise click.ClickException(str(failure) or type(failure).__name__) from failure
