@@ -63,7 +63,7 @@ def _kept_secret(file: Path) -> str:
 
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
     view = GraphQLView(
-        build_schema(),
+        build_schema(with_introspection=settings.environment is Environment.DEVELOPMENT),
         desk,
         secret,
         is_development=settings.environment is Environment.DEVELOPMENT,

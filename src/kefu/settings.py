@@ -32,7 +32,6 @@ class Settings:
     """Signs bearer tokens. None: made at start, so tokens end with the process."""
     environment: Environment = Environment.DEVELOPMENT
     allowed_origins: tuple[str, ...] = ()
-    public_url: str | None = None
     log_level: LogLevel = LogLevel.INFO
 
 
@@ -51,7 +50,6 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         allowed_origins=tuple(
             each.strip() for each in environ.get("KEFU_ALLOWED_ORIGINS", "").split(",") if each.strip()
         ),
-        public_url=_url(environ, "KEFU_PUBLIC_URL"),
         log_level=_one_of(environ, "KEFU_LOG_LEVEL", LogLevel.INFO),
     )
 
@@ -63,10 +61,3 @@ def _one_of(environ: Mapping[str, str], name: str, default: E) -> E:
         return known(given)
     except ValueError:
         raise SettingWrong(f"{name} is {given!r}; it must be one of {', '.join(known)}.") from None
-
-
-def _url(environ: Mapping[str, str], name: str) -> str | None:
-    given = environ.get(name)
-    if given is not None and not given.startswith(("https://", "http://")):
-        raise SettingWrong(f"{name} is {given!r}; it must start with https:// or http://.")
-    return given

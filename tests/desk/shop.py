@@ -9,10 +9,11 @@ from kefu.desk.bindings import BindingName, create_binding, delete_binding
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.close_session import Closed, close_session
 from kefu.desk.desk import Desk
-from kefu.desk.directory import GroupChange, save_group, save_rule, save_source, update_settings
+from kefu.desk.directory import GroupChange, save_group, save_rule, save_source
 from kefu.desk.ingest_message import IncomingMessage, Ingested, ingest_message
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
+from kefu.desk.tenant_settings import update_settings
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchReason

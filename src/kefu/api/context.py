@@ -10,6 +10,7 @@ from strawberry.types.unset import UNSET
 from kefu.api.errors import Unauthenticated
 from kefu.desk.call import Call, Caller, Once
 from kefu.desk.desk import Desk
+from kefu.desk.input import named
 from kefu.domain.agent import Agent
 from kefu.domain.instants import Instant
 from kefu.records import agents
@@ -44,6 +45,7 @@ class Context:
         key = given.client_mutation_key
         if key is None:
             return Call(by=self.by)
+        named(key, "clientMutationKey")
         body = msgspec.json.encode([operation, self.by, dataclasses.asdict(given)], enc_hook=_plain, order="sorted")
         return Call(by=self.by, once=Once(key=key, fingerprint=hashlib.sha256(body).hexdigest()))
 

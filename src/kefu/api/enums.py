@@ -27,261 +27,262 @@ from kefu.domain.session import SessionState
 E = TypeVar("E", bound=type[Enum])
 
 
-def _described(enum: E, description: str, values: dict[str, str], name: str | None = None) -> E:
+def _described(enum: E, description: str, values: dict[str, str], name: str | None = None) -> None:
     described = strawberry.enum(enum, name=name, description=description)
     definition: StrawberryEnumDefinition = described.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = values[value.name]
-    return described
 
 
-_described(
-    CallerRole,
-    "What a token may do.",
-    {
-        "PARTNER": "A tenant's back end: everything in its tenant.",
-        "SUPERVISOR": "Reads and acts on every session, changes the directory.",
-        "AGENT": "Own status, own sessions, the queues of own groups.",
-        "VISITOR": "Own sessions and messages only.",
-    },
-    name="Role",
-)
-_described(
-    AgentStatus,
-    "Whether an agent takes sessions.",
-    {
-        "ONLINE": "Takes sessions while there is room.",
-        "BUSY": "There, but takes none now; bound visitors wait.",
-        "AWAY": "Away for a moment; bound visitors wait.",
-        "HIDDEN": "There, shown as absent; bound visitors wait.",
-        "OFFLINE": "Gone; bound visitors overflow to their skill group. A lost heartbeat counts as this.",
-    },
-)
-_described(
-    AgentRole,
-    "What an agent's token may do.",
-    {"AGENT": "Serves visitors.", "SUPERVISOR": "Serves visitors, and sees and changes everything of the tenant."},
-)
-_described(
-    BindingAct,
-    "What happened to a binding.",
-    {"BOUND": "It was made.", "UNBOUND": "It was ended.", "EXPIRED": "Its time ran out."},
-)
-_described(
-    Channel,
-    "Where a visitor writes from.",
-    {
-        "APP": "A mobile app.",
-        "WEB": "A web page.",
-        "WECHAT": "WeChat.",
-        "WEIBO": "Weibo.",
-        "PHONE": "A telephone line.",
-        "API": "A program.",
-    },
-)
-_described(
-    DispatchOutcome,
-    "What was decided for a session.",
-    {
-        "ASSIGN": "An agent has it.",
-        "WAIT_FOR_AGENT": "It waits for one agent only, in his directed line.",
-        "QUEUE": "It waits in a skill group's queue.",
-        "KEEP_IN_BOT": "The bot keeps it.",
-        "DECLINE": "It was not taken, and closed with a reason.",
-    },
-)
-_described(
-    DirectedBy,
-    "Why a session waits for one agent only.",
-    {
-        "DESIGNATED": "The visitor's app named the agent.",
-        "BOUND": "The business bound the visitor to the agent.",
-        "TRANSFERRED": "Somebody transferred it into the agent's line.",
-    },
-)
-_described(
-    DispatchTrigger,
-    "The happening that made the desk decide.",
-    {
-        "MESSAGE": "A visitor's message opened the session.",
-        "HUMAN_REQUESTED": "The visitor asked the bot for a human.",
-        "AGENT_GAINED_ROOM": "An agent came online, closed a session, or got more room.",
-        "AGENT_WENT_OFFLINE": "The agent waited for, or the one who had it, went offline.",
-        "AGENT_REMOVED": "The agent was deleted.",
-        "BINDING_ENDED": "The binding was deleted or expired.",
-        "SKILL_GROUP_REMOVED": "The skill group was deleted.",
-        "TRANSFER": "Somebody handed it on.",
-        "LOOK": "The look at the other side that follows every change.",
-        "SWEEP": "The regular sweep.",
-        "DRY_RUN": "Somebody asked what would happen.",
-    },
-)
-_described(
-    DispatchRule,
-    "A part of the routing procedure.",
-    {
-        "KEYS": "Reading the routing keys.",
-        "BOT": "Whether the bot receives.",
-        "DESIGNATED": "The agent named by agentUsername.",
-        "ROUTING_RULE": "The group mapped to routingRuleFlag.",
-        "QUEUE_NAME": "The group named by queueName.",
-        "CHANNEL_GROUP": "The entry channel's own group.",
-        "DEFAULT_GROUP": "Agents in no group.",
-        "PRECEDENCE": "Binding first or routing first.",
-        "BINDING": "The agent bound to this visitor.",
-        "GROUP_QUEUE": "The skill group's queue and its free agents.",
-        "LINE": "Whose turn it is for an agent with room.",
-        "OVERFLOW": "Leaving a line that cannot be stayed in.",
-        "TRANSFER": "Being handed on.",
-    },
-)
-_described(
-    DispatchReason,
-    "Why a step of a decision went as it did.",
-    {
-        "INVALID_KEY": "A routing key's value is not one non-blank string; it counts as absent.",
-        "BOT_RECEIVES": "The channel has a bot and nobody asked for a human.",
-        "NO_BOT": "The channel has no bot.",
-        "HUMAN_ASKED_FOR": "A human was asked for.",
-        "NO_AGENT_DESIGNATED": "The message names no agent.",
-        "DESIGNATED_AGENT_UNKNOWN": "No agent has that login.",
-        "DESIGNATED_AGENT_FREE": "The designated agent is free and nobody is ahead.",
-        "DESIGNATED_AGENT_NOT_FREE": "The designated agent is not free, or somebody is ahead.",
-        "DESIGNATED_AGENT_OFFLINE": "The designated agent is offline.",
-        "RULE_MATCHED": "The flag is mapped to a group.",
-        "UNMATCHED_RULE_FLAG": "The flag is mapped to no group.",
-        "QUEUE_NAME_MATCHED": "A group has exactly that name.",
-        "UNMATCHED_QUEUE_NAME": "No group has exactly that name.",
-        "CHANNEL_HAS_GROUP": "The entry channel leads to this group.",
-        "NO_GROUP_NAMED": "Nothing names a group.",
-        "BINDING_FIRST": "For this business source a binding goes before routing.",
-        "ROUTING_FIRST": "For this business source an explicit group goes before a binding.",
-        "NOT_ENTITLED": "The tenant does not use bindings.",
-        "NO_BUSINESS_FLAG": "The message carries no businessFlag.",
-        "NOT_BOUND": "Nobody is bound to this visitor under this flag.",
-        "BINDING_EXPIRED": "The binding has expired.",
-        "BOUND_AGENT_OFFLINE": "The bound agent is offline or gone.",
-        "BOUND_AGENT_FREE": "The bound agent is free and nobody is ahead.",
-        "BOUND_AGENT_NOT_FREE": "The bound agent is not free, or somebody is ahead.",
-        "SOMEONE_WAITS": "Somebody already waits in this group.",
-        "NO_FREE_AGENT": "No agent of the group is free.",
-        "BEST_FREE_AGENT": "The best of the free agents by the tenant's ranking.",
-        "EQUAL_UNDER_CONTENTION": "One of the equally loaded best, as a claim on the first was lost.",
-        "FIRST_IN_LINE": "It was this session's turn.",
-        "BINDING_ENDED": "The binding it waited by is no more.",
-        "DIRECTED_AGENT_REMOVED": "The agent it waited for is no more.",
-        "SKILL_GROUP_REMOVED": "The group it waited in is no more.",
-        "AGENT_VANISHED": "The agent who had it is gone.",
-        "TRANSFERRED_TO_AGENT": "It was handed to an agent.",
-        "TRANSFERRED_TO_GROUP": "It was handed to a skill group.",
-    },
-)
-_described(
-    CandidateRefusal,
-    "Why an agent was not taken.",
-    {
-        "BUSY": "Is busy.",
-        "AWAY": "Is away.",
-        "HIDDEN": "Is hidden.",
-        "OFFLINE": "Is offline, or the heartbeat was lost.",
-        "FULL": "Has no room.",
-        "NOT_IN_GROUP": "Is not in the skill group.",
-        "LOWER_RANK": "Is free, but another is better placed, or somebody else's turn came first.",
-    },
-)
-_described(
-    Precedence,
-    "Which goes first for a business source.",
-    {"BINDING_FIRST": "The bound agent.", "ROUTING_FIRST": "The group that the message names."},
-)
-_described(
-    Ranking,
-    "Who of the free agents is best.",
-    {
-        "LEAST_LOADED": "Who has the fewest sessions; among those, who is idle longest.",
-        "LONGEST_IDLE": "Who is idle longest; among those, who has the fewest sessions.",
-    },
-)
-_described(
-    EventKind,
-    "What happened in a session.",
-    {
-        "SESSION_BEGIN": "It was opened.",
-        "BOT_USER_MESSAGE": "The visitor wrote to the bot.",
-        "BOT_MESSAGE": "The bot answered.",
-        "USER_MESSAGE": "The visitor wrote.",
-        "AGENT_MESSAGE": "The agent answered.",
-        "HUMAN_REQUESTED": "A human was asked for.",
-        "QUEUED": "It joined a line.",
-        "NO_AGENT_ONLINE": "At that moment no agent of the target was online.",
-        "ASSIGNED": "An agent got it.",
-        "TRANSFERRED": "It was handed on.",
-        "OVERFLOWED": "It left a line, or an agent who is gone, for a group.",
-        "RATING_INVITED": "The visitor was asked for a rating.",
-        "RATED": "The visitor rated it.",
-        "USER_END": "The visitor ended it.",
-        "AGENT_END": "The agent, or somebody for him, ended it.",
-        "USER_TIMEOUT_END": "The visitor was silent too long.",
-        "AGENT_TIMEOUT_END": "The agent was silent too long.",
-        "PENDING_AUTO_END": "The visitor left while waiting.",
-        "SESSION_END": "It is over. Follows every end, once.",
-    },
-    name="SessionEventKind",
-)
-_described(
-    MessageSender,
-    "Who wrote a message.",
-    {"VISITOR": "The visitor.", "AGENT": "An agent.", "BOT": "The bot.", "SYSTEM": "The desk itself."},
-)
-_described(
-    MessageType,
-    "What a message holds.",
-    {
-        "TEXT": "Text.",
-        "IMAGE": "A picture.",
-        "AUDIO": "Sound.",
-        "VIDEO": "A film.",
-        "FILE": "A file.",
-        "LOCATION": "A place.",
-        "CARD": "A card: an order, a product, a menu.",
-        "COMMAND": "A command between programs; never shown as chat.",
-    },
-)
-_described(
-    SessionState,
-    "Where a session is in its life.",
-    {
-        "BOT": "With the bot.",
-        "WAITING": "In a line.",
-        "ACTIVE": "An agent has it.",
-        "CLOSED": "Over.",
-    },
-)
-_described(
-    RefusalCode,
-    "Why something was declined.",
-    {
-        "INVALID_INPUT": "A value can never be right; the message says what is accepted.",
-        "TEXT_TOO_LONG": "The text has too many characters.",
-        "AGENT_NOT_FOUND": "No such agent in this tenant.",
-        "AGENT_FULL": "The agent has no room.",
-        "AGENT_NOT_ONLINE": "The agent is not online.",
-        "AGENT_HAS_SESSIONS": "The agent still holds sessions.",
-        "BINDING_EXISTS": "The visitor is bound under this flag already.",
-        "BINDING_NOT_FOUND": "The visitor is not bound under this flag.",
-        "SESSION_NOT_FOUND": "No such session for this token.",
-        "SESSION_CLOSED": "The session is over.",
-        "SESSION_NOT_ACTIVE": "No agent serves the session yet.",
-        "SKILL_GROUP_NOT_FOUND": "No such skill group in this tenant.",
-        "SKILL_GROUP_NAME_TAKEN": "Another group has this name.",
-        "SKILL_GROUP_IN_USE": "Agents, rules, chains or visitors still need the group.",
-        "OVERFLOW_CYCLE": "The overflow chain would lead back to its start.",
-        "ROUTING_RULE_NOT_FOUND": "No rule maps this flag.",
-        "VISITOR_NOT_FOUND": "No such visitor in this tenant.",
-        "NOT_ALLOWED": "The token's role may not do this.",
-        "OUTSIDE_HOURS": "Outside working hours.",
-        "IDEMPOTENCY_MISMATCH": "The clientMutationKey stood for another call.",
-        "BUSY": "Too many requests wanted the same at once; nothing was done, send it again.",
-    },
-    name="UserErrorCode",
-)
+def describe() -> None:
+    """Gives the enums their names and sentences."""
+    _described(
+        CallerRole,
+        "What a token may do.",
+        {
+            "PARTNER": "A tenant's back end: everything in its tenant.",
+            "SUPERVISOR": "Reads and acts on every session, changes the directory.",
+            "AGENT": "Own status, own sessions, the queues of own groups.",
+            "VISITOR": "Own sessions and messages only.",
+        },
+        name="Role",
+    )
+    _described(
+        AgentStatus,
+        "Whether an agent takes sessions.",
+        {
+            "ONLINE": "Takes sessions while there is room.",
+            "BUSY": "There, but takes none now; bound visitors wait.",
+            "AWAY": "Away for a moment; bound visitors wait.",
+            "HIDDEN": "There, shown as absent; bound visitors wait.",
+            "OFFLINE": "Gone; bound visitors overflow to their skill group. A lost heartbeat counts as this.",
+        },
+    )
+    _described(
+        AgentRole,
+        "What an agent's token may do.",
+        {"AGENT": "Serves visitors.", "SUPERVISOR": "Serves visitors, and sees and changes everything of the tenant."},
+    )
+    _described(
+        BindingAct,
+        "What happened to a binding.",
+        {"BOUND": "It was made.", "UNBOUND": "It was ended.", "EXPIRED": "Its time ran out."},
+    )
+    _described(
+        Channel,
+        "Where a visitor writes from.",
+        {
+            "APP": "A mobile app.",
+            "WEB": "A web page.",
+            "WECHAT": "WeChat.",
+            "WEIBO": "Weibo.",
+            "PHONE": "A telephone line.",
+            "API": "A program.",
+        },
+    )
+    _described(
+        DispatchOutcome,
+        "What was decided for a session.",
+        {
+            "ASSIGN": "An agent has it.",
+            "WAIT_FOR_AGENT": "It waits for one agent only, in his directed line.",
+            "QUEUE": "It waits in a skill group's queue.",
+            "KEEP_IN_BOT": "The bot keeps it.",
+            "DECLINE": "It was not taken, and closed with a reason.",
+        },
+    )
+    _described(
+        DirectedBy,
+        "Why a session waits for one agent only.",
+        {
+            "DESIGNATED": "The visitor's app named the agent.",
+            "BOUND": "The business bound the visitor to the agent.",
+            "TRANSFERRED": "Somebody transferred it into the agent's line.",
+        },
+    )
+    _described(
+        DispatchTrigger,
+        "The happening that made the desk decide.",
+        {
+            "MESSAGE": "A visitor's message opened the session.",
+            "HUMAN_REQUESTED": "The visitor asked the bot for a human.",
+            "AGENT_GAINED_ROOM": "An agent came online, closed a session, or got more room.",
+            "AGENT_WENT_OFFLINE": "The agent waited for, or the one who had it, went offline.",
+            "AGENT_REMOVED": "The agent was deleted.",
+            "BINDING_ENDED": "The binding was deleted or expired.",
+            "SKILL_GROUP_REMOVED": "The skill group was deleted.",
+            "TRANSFER": "Somebody handed it on.",
+            "LOOK": "The look at the other side that follows every change.",
+            "SWEEP": "The regular sweep.",
+            "DRY_RUN": "Somebody asked what would happen.",
+        },
+    )
+    _described(
+        DispatchRule,
+        "A part of the routing procedure.",
+        {
+            "KEYS": "Reading the routing keys.",
+            "BOT": "Whether the bot receives.",
+            "DESIGNATED": "The agent named by agentUsername.",
+            "ROUTING_RULE": "The group mapped to routingRuleFlag.",
+            "QUEUE_NAME": "The group named by queueName.",
+            "CHANNEL_GROUP": "The entry channel's own group.",
+            "DEFAULT_GROUP": "Agents in no group.",
+            "PRECEDENCE": "Binding first or routing first.",
+            "BINDING": "The agent bound to this visitor.",
+            "GROUP_QUEUE": "The skill group's queue and its free agents.",
+            "LINE": "Whose turn it is for an agent with room.",
+            "OVERFLOW": "Leaving a line that cannot be stayed in.",
+            "TRANSFER": "Being handed on.",
+        },
+    )
+    _described(
+        DispatchReason,
+        "Why a step of a decision went as it did.",
+        {
+            "INVALID_KEY": "A routing key's value is not one non-blank string; it counts as absent.",
+            "BOT_RECEIVES": "The channel has a bot and nobody asked for a human.",
+            "NO_BOT": "The channel has no bot.",
+            "HUMAN_ASKED_FOR": "A human was asked for.",
+            "NO_AGENT_DESIGNATED": "The message names no agent.",
+            "DESIGNATED_AGENT_UNKNOWN": "No agent has that login.",
+            "DESIGNATED_AGENT_FREE": "The designated agent is free and nobody is ahead.",
+            "DESIGNATED_AGENT_NOT_FREE": "The designated agent is not free, or somebody is ahead.",
+            "DESIGNATED_AGENT_OFFLINE": "The designated agent is offline.",
+            "RULE_MATCHED": "The flag is mapped to a group.",
+            "UNMATCHED_RULE_FLAG": "The flag is mapped to no group.",
+            "QUEUE_NAME_MATCHED": "A group has exactly that name.",
+            "UNMATCHED_QUEUE_NAME": "No group has exactly that name.",
+            "CHANNEL_HAS_GROUP": "The entry channel leads to this group.",
+            "NO_GROUP_NAMED": "Nothing names a group.",
+            "BINDING_FIRST": "For this business source a binding goes before routing.",
+            "ROUTING_FIRST": "For this business source an explicit group goes before a binding.",
+            "NOT_ENTITLED": "The tenant does not use bindings.",
+            "NO_BUSINESS_FLAG": "The message carries no businessFlag.",
+            "NOT_BOUND": "Nobody is bound to this visitor under this flag.",
+            "BINDING_EXPIRED": "The binding has expired.",
+            "BOUND_AGENT_OFFLINE": "The bound agent is offline or gone.",
+            "BOUND_AGENT_FREE": "The bound agent is free and nobody is ahead.",
+            "BOUND_AGENT_NOT_FREE": "The bound agent is not free, or somebody is ahead.",
+            "SOMEONE_WAITS": "Somebody already waits in this group.",
+            "NO_FREE_AGENT": "No agent of the group is free.",
+            "BEST_FREE_AGENT": "The best of the free agents by the tenant's ranking.",
+            "EQUAL_UNDER_CONTENTION": "One of the equally loaded best, as a claim on the first was lost.",
+            "FIRST_IN_LINE": "It was this session's turn.",
+            "BINDING_ENDED": "The binding it waited by is no more.",
+            "DIRECTED_AGENT_REMOVED": "The agent it waited for is no more.",
+            "SKILL_GROUP_REMOVED": "The group it waited in is no more.",
+            "AGENT_VANISHED": "The agent who had it is gone.",
+            "TRANSFERRED_TO_AGENT": "It was handed to an agent.",
+            "TRANSFERRED_TO_GROUP": "It was handed to a skill group.",
+        },
+    )
+    _described(
+        CandidateRefusal,
+        "Why an agent was not taken.",
+        {
+            "BUSY": "Is busy.",
+            "AWAY": "Is away.",
+            "HIDDEN": "Is hidden.",
+            "OFFLINE": "Is offline, or the heartbeat was lost.",
+            "FULL": "Has no room.",
+            "NOT_IN_GROUP": "Is not in the skill group.",
+            "LOWER_RANK": "Is free, but another is better placed, or somebody else's turn came first.",
+        },
+    )
+    _described(
+        Precedence,
+        "Which goes first for a business source.",
+        {"BINDING_FIRST": "The bound agent.", "ROUTING_FIRST": "The group that the message names."},
+    )
+    _described(
+        Ranking,
+        "Who of the free agents is best.",
+        {
+            "LEAST_LOADED": "Who has the fewest sessions; among those, who is idle longest.",
+            "LONGEST_IDLE": "Who is idle longest; among those, who has the fewest sessions.",
+        },
+    )
+    _described(
+        EventKind,
+        "What happened in a session.",
+        {
+            "SESSION_BEGIN": "It was opened.",
+            "BOT_USER_MESSAGE": "The visitor wrote to the bot.",
+            "BOT_MESSAGE": "The bot answered.",
+            "USER_MESSAGE": "The visitor wrote.",
+            "AGENT_MESSAGE": "The agent answered.",
+            "HUMAN_REQUESTED": "A human was asked for.",
+            "QUEUED": "It joined a line.",
+            "NO_AGENT_ONLINE": "At that moment no agent of the target was online.",
+            "ASSIGNED": "An agent got it.",
+            "TRANSFERRED": "It was handed on.",
+            "OVERFLOWED": "It left a line, or an agent who is gone, for a group.",
+            "RATING_INVITED": "The visitor was asked for a rating.",
+            "RATED": "The visitor rated it.",
+            "USER_END": "The visitor ended it.",
+            "AGENT_END": "The agent, or somebody for him, ended it.",
+            "USER_TIMEOUT_END": "The visitor was silent too long.",
+            "AGENT_TIMEOUT_END": "The agent was silent too long.",
+            "PENDING_AUTO_END": "The visitor left while waiting.",
+            "SESSION_END": "It is over. Follows every end, once.",
+        },
+        name="SessionEventKind",
+    )
+    _described(
+        MessageSender,
+        "Who wrote a message.",
+        {"VISITOR": "The visitor.", "AGENT": "An agent.", "BOT": "The bot.", "SYSTEM": "The desk itself."},
+    )
+    _described(
+        MessageType,
+        "What a message holds.",
+        {
+            "TEXT": "Text.",
+            "IMAGE": "A picture.",
+            "AUDIO": "Sound.",
+            "VIDEO": "A film.",
+            "FILE": "A file.",
+            "LOCATION": "A place.",
+            "CARD": "A card: an order, a product, a menu.",
+            "COMMAND": "A command between programs; never shown as chat.",
+        },
+    )
+    _described(
+        SessionState,
+        "Where a session is in its life.",
+        {
+            "BOT": "With the bot.",
+            "WAITING": "In a line.",
+            "ACTIVE": "An agent has it.",
+            "CLOSED": "Over.",
+        },
+    )
+    _described(
+        RefusalCode,
+        "Why something was declined.",
+        {
+            "INVALID_INPUT": "A value can never be right; the message says what is accepted.",
+            "TEXT_TOO_LONG": "The text has too many characters.",
+            "AGENT_NOT_FOUND": "No such agent in this tenant.",
+            "AGENT_FULL": "The agent has no room.",
+            "AGENT_NOT_ONLINE": "The agent is not online.",
+            "AGENT_HAS_SESSIONS": "The agent still holds sessions.",
+            "BINDING_EXISTS": "The visitor is bound under this flag already.",
+            "BINDING_NOT_FOUND": "The visitor is not bound under this flag.",
+            "SESSION_NOT_FOUND": "No such session for this token.",
+            "SESSION_CLOSED": "The session is over.",
+            "SESSION_NOT_ACTIVE": "No agent serves the session yet.",
+            "SKILL_GROUP_NOT_FOUND": "No such skill group in this tenant.",
+            "SKILL_GROUP_NAME_TAKEN": "Another group has this name.",
+            "SKILL_GROUP_IN_USE": "Agents, rules, chains or visitors still need the group.",
+            "OVERFLOW_CYCLE": "The overflow chain would lead back to its start.",
+            "ROUTING_RULE_NOT_FOUND": "No rule maps this flag.",
+            "VISITOR_NOT_FOUND": "No such visitor in this tenant.",
+            "NOT_ALLOWED": "The token's role may not do this.",
+            "OUTSIDE_HOURS": "Outside working hours.",
+            "IDEMPOTENCY_MISMATCH": "The clientMutationKey stood for another call.",
+            "BUSY": "Too many requests wanted the same at once; nothing was done, send it again.",
+        },
+        name="UserErrorCode",
+    )

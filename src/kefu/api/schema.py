@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.extensions import DisableIntrospection, MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
 from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
@@ -20,7 +20,14 @@ from kefu.api.queries.sessions import find_session, list_sessions
 from kefu.api.queries.viewer import Viewer, read_viewer
 from kefu.api.queries.visitors import find_visitor
 from kefu.api.scalars import config
-from kefu.api.subscriptions import QueueChangedPayload, SessionEventPayload, follow_queue_changes, follow_session_events
+from kefu.api.subscriptions import (
+    AgentChangedPayload,
+    QueueChangedPayload,
+    SessionEventPayload,
+    follow_agent_changes,
+    follow_queue_changes,
+    follow_session_events,
+)
 from kefu.api.types.agent import Agent
 from kefu.api.types.binding import Binding
 from kefu.api.types.decision import DispatchDecision
@@ -92,6 +99,10 @@ class Mutation:
         resolver=agent.agent_status_set,
         description="Coming ONLINE takes who waits; going OFFLINE sends bound visitors to their groups.",
     )
+    agent_heartbeat: agent.AgentHeartbeatPayload = strawberry.mutation(
+        resolver=agent.agent_heartbeat,
+        description="An agent's client shows itself: starts the presence lease or extends it, as any of its requests does.",
+    )
     agent_save: agent.AgentSavePayload = strawberry.mutation(
         resolver=agent.agent_save, description="Makes or changes an agent. A new one is OFFLINE."
     )
@@ -144,6 +155,12 @@ class Subscription:
         "A cursor that is too old is refused with CURSOR_EXPIRED, never silently skipped.",
     )
 
+    agent_changed: AsyncGenerator[AgentChangedPayload, None] = strawberry.subscription(
+        resolver=follow_agent_changes,
+        description="An agent whose status, load or profile changed: at least once, no gap. "
+        "A cursor that is too old is refused with CURSOR_EXPIRED, never silently skipped.",
+    )
+
 
 class KefuSchema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
@@ -151,7 +168,7 @@ class KefuSchema(strawberry.Schema):
         code_errors(errors, context.request_id if isinstance(context, Context) else "unknown")
 
 
-def build_schema() -> KefuSchema:
+def build_schema(*, with_introspection: bool = True) -> KefuSchema:
     return KefuSchema(
         query=Query,
         mutation=Mutation,
@@ -162,5 +179,6 @@ def build_schema() -> KefuSchema:
             lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
             lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
             lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
+            *([] if with_introspection else [DisableIntrospection]),
         ],
     )

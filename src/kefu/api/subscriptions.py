@@ -10,16 +10,18 @@ import strawberry
 from kefu.api.context import Info
 from kefu.api.errors import CursorExpired, Forbidden, Unauthenticated
 from kefu.api.node_ids import session_ref
+from kefu.api.types.agent import Agent, load_agent_or_former, may_see_agent
 from kefu.api.types.event import SessionEvent
 from kefu.api.types.queue import Queue, groups_seen
 from kefu.api.types.skill_group import group_id_of
+from kefu.desk.access import STAFF
 from kefu.desk.call import Role
 from kefu.domain.ids import login_of
 from kefu.domain.instants import SECOND
 from kefu.domain.line import group_line
 from kefu.domain.log import EventKind
 from kefu.feed.cursors import CursorUnknown
-from kefu.feed.following import follow_queues, follow_sessions
+from kefu.feed.following import follow_agents, follow_queues, follow_sessions
 from kefu.records.sessions import LogRecord
 
 N = TypeVar("N")
@@ -52,6 +54,15 @@ class QueueChangedPayload:
     queue: Queue = strawberry.field(description="The queue as it is now.")
 
 
+@strawberry.type(description="An agent who changed and where to resume behind it.")
+class AgentChangedPayload:
+    cursor: str = strawberry.field(description="Pass as `after` to go on behind this change.")
+    agent: Agent = strawberry.field(description="The agent as he is now.")
+
+
+AgentName = Annotated[
+    str | None, strawberry.argument(description="Of this agent; left out: all for staff, himself for an agent.")
+]
 Filter = Annotated[SessionEventFilter | None, strawberry.argument(description="Which events.")]
 GroupId = Annotated[strawberry.ID | None, strawberry.argument(description="Of this group; left out means all.")]
 
@@ -90,6 +101,22 @@ async def follow_queue_changes(
         async for each in _while_allowed(info, news):
             queue = Queue.of(group_line(each.skill_group), context.tenant)
             yield QueueChangedPayload(cursor=each.cursor, queue=queue)
+
+
+async def follow_agent_changes(
+    info: Info, user_name: AgentName = None, after: Cursor = None
+) -> AsyncGenerator[AgentChangedPayload, None]:
+    context = info.context
+    asked = login_of(user_name) if user_name is not None else None
+    if context.by.role is Role.AGENT:
+        asked = asked or login_of(context.by.user_name)
+    sees = context.by.role in STAFF or (asked is not None and may_see_agent(info, asked))
+    if not sees:
+        raise Forbidden("Only supervisors follow other agents.")
+    news = follow_agents(context.desk.store, context.tenant, after, lambda login: asked in (None, login))
+    async with aclosing(news):
+        async for each in _while_allowed(info, news):
+            yield AgentChangedPayload(cursor=each.cursor, agent=await load_agent_or_former(info, each.login))
 
 
 def _concerns(info: Info, asked: SessionEventFilter) -> Callable[[LogRecord], bool]:

@@ -17,7 +17,9 @@ from kefu.api.context import Context
 from kefu.api.errors import error_body
 from kefu.api.schema import KefuSchema
 from kefu.desk.bearer_tokens import NoSuchToken, caller_of
+from kefu.desk.call import Role
 from kefu.desk.desk import Desk
+from kefu.desk.presence import show_presence
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 
 _BEARER = "bearer "
@@ -76,12 +78,20 @@ class GraphQLView(GraphQL[Context, None]):
         except msgspec.DecodeError as invalid:
             raise HTTPException(400, f"The body is not valid JSON: {invalid}. Send one JSON object.") from invalid
 
+    def parse_json(self, data: str | bytes) -> Any:
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, 'The body is JSON, but not an object. Send {"query": …}.')
+        return parsed
+
     async def _identify(self, context: Context, authorization: str) -> None:
         is_bearer = authorization[: len(_BEARER)].lower() == _BEARER
         if not is_bearer:
             raise NoSuchToken("The authorization must be of the form: Bearer …")
         token = authorization[len(_BEARER) :].strip()
         context.caller, context.expires_at = await caller_of(self._desk, token, self._secret)
+        if context.caller.role in (Role.AGENT, Role.SUPERVISOR):
+            await show_presence(self._desk, context.caller)
 
 
 class TooManyBytes(Exception):

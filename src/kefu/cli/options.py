@@ -1,11 +1,13 @@
 """What several commands read: the settings and the store."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
 import click
+from dotenv import dotenv_values
 
 from kefu.bootstrap import open_store
 from kefu.desk.desk import Desk
@@ -23,10 +25,15 @@ store_option = click.option(
 def settings_with(store_url: str | None) -> Settings:
     """The environment's settings. Ends the command with the variable's name if one is wrong."""
     try:
-        settings = read_settings()
+        settings = read_settings({**_dotenv(), **os.environ})
     except SettingWrong as wrong:
         raise click.UsageError(str(wrong)) from wrong
     return replace(settings, store=store_url) if store_url else settings
+
+
+def _dotenv() -> dict[str, str]:
+    """What a file `.env` in this folder sets; the environment goes before it."""
+    return {name: value for name, value in dotenv_values(".env").items() if value is not None}
 
 
 def with_desk(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> T:

@@ -5,6 +5,7 @@ from kefu.cli.options import settings_with, store_option, with_desk
 from kefu.demo.tenant import TENANT, demo_tokens, open_demo_tenant
 from kefu.desk.desk import Desk
 from kefu.records import tenants
+from kefu.settings import Environment
 
 
 @click.command()
@@ -19,14 +20,11 @@ def serve(host: str, port: int, store_url: str | None, *, demo: bool) -> None:
     if demo and store_url not in (None, "memory:"):
         raise click.UsageError("--demo plays in memory; leave out --store.")
     settings = settings_with("memory:" if demo else store_url)
+    if demo and settings.environment is Environment.PRODUCTION:
+        raise click.UsageError("--demo has published credentials: it does not serve with KEFU_ENV=production.")
     secret = signing_secret(settings)
 
     async def run(desk: Desk) -> None:
-        if demo:
-            await open_demo_tenant(desk)
-            _greet_demo(desk, secret, f"http://{host}:{port}")
-        else:
-            await _greet(desk, settings.store, f"http://{host}:{port}")
         config = uvicorn.Config(
             build_app(desk, settings, secret),
             host=host,
@@ -35,7 +33,13 @@ def serve(host: str, port: int, store_url: str | None, *, demo: bool) -> None:
             ws="websockets-sansio",
             ws_per_message_deflate=False,
         )
-        await uvicorn.Server(config).serve()
+        socket = config.bind_socket()
+        if demo:
+            await open_demo_tenant(desk)
+            _greet_demo(desk, secret, f"http://{host}:{port}")
+        else:
+            await _greet(desk, settings.store, f"http://{host}:{port}")
+        await uvicorn.Server(config).serve(sockets=[socket])
 
     with_desk(settings, run)
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from kefu.desk.bearer_tokens import TOKEN_LIFE_MS, sign
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
-from kefu.desk.directory import GroupChange, save_group, save_rule, update_settings
+from kefu.desk.directory import GroupChange, save_group, save_rule
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
+from kefu.desk.tenant_settings import update_settings
 from kefu.desk.tenants import create_tenant
 from kefu.domain.agent import AgentStatus
 from kefu.domain.channel import Channel

@@ -48,15 +48,15 @@ def sign(caller: Caller, expires_at: Instant, secret: str) -> str:
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
-async def caller_of(desk: Desk, token: str, secret: str) -> tuple[Caller, Instant | None]:
+async def caller_of(desk: Desk, token: str, secret: str) -> tuple[Caller, Instant]:
     """Who a bearer token stands for, and when it ends. Raises `NoSuchToken`."""
     if _ACCESS_TOKEN.fullmatch(token):
-        caller = await caller_of_access_token(desk, token)
-        if caller is None:
+        granted = await caller_of_access_token(desk, token)
+        if granted is None:
             raise NoSuchToken(
                 "The access token is unknown or has expired. Ask for a new one with clientId and secretId."
             )
-        return caller, None
+        return granted
     return _verified(desk, token, secret)
 
 

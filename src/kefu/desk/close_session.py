@@ -36,10 +36,10 @@ async def close_session(desk: Desk, call: Call, ref: SessionRef) -> Closed:
     Raises `NotFound`, or `Declined` if it is closed already.
     """
     closed, was_done = await attempt_once(desk, call, _results, lambda _: _close(desk, call, ref))
-    if was_done or closed.agent is None:
+    if closed.agent is None:
         return closed
     more = await fill(desk, call.tenant, closed.agent, DispatchTrigger.AGENT_GAINED_ROOM)
-    if more:
+    if more and not was_done:
         closed = replace(closed, assigned=(*closed.assigned, *more))
         await amend(desk, call, _results, closed)
     return closed

@@ -12,7 +12,7 @@ from kefu.desk.looking import look_at_line
 from kefu.desk.once import attempt_once, mark
 from kefu.domain.bounds import GROUPS_PER_TENANT_MAX
 from kefu.domain.decision import DispatchTrigger
-from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
+from kefu.domain.directory import BusinessSource, Directory, RoutingRule
 from kefu.domain.line import group_line
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.skill_group import SkillGroup, overflow_cycle
@@ -51,7 +51,7 @@ async def save_group(desk: Desk, call: Call, change: GroupChange) -> DirectoryCh
         group = _changed_group(desk, directory, change)
         return group.id, [directories.write_group(call.tenant, group)]
 
-    return await _change(desk, call, save)
+    return await change_directory(desk, call, save)
 
 
 async def delete_group(desk: Desk, call: Call, group_id: str) -> DirectoryChanged:
@@ -59,14 +59,14 @@ async def delete_group(desk: Desk, call: Call, group_id: str) -> DirectoryChange
 
     async def delete(directory: Directory) -> tuple[str, list[Write]]:
         if group_id not in directory.groups:
-            raise _group_not_found("id")
+            raise group_not_found("id")
         if await sessions.first_in_line(desk.store, call.tenant, group_line(group_id)):
             raise _in_use("visitors wait in its queue")
         if use := _use_of(directory, group_id):
             raise _in_use(use)
         return group_id, [directories.delete_group(call.tenant, group_id)]
 
-    changed = await _change(desk, call, delete)
+    changed = await change_directory(desk, call, delete)
     await look_at_line(desk, call.tenant, group_line(group_id), DispatchTrigger.SKILL_GROUP_REMOVED)
     return changed
 
@@ -76,10 +76,10 @@ async def save_rule(desk: Desk, call: Call, rule: RoutingRule) -> DirectoryChang
 
     async def save(directory: Directory) -> tuple[str, list[Write]]:
         if directory.group(rule.skill_group) is None:
-            raise _group_not_found("skillGroupId")
+            raise group_not_found("skillGroupId")
         return rule.routing_rule_flag, [directories.write_rule(call.tenant, rule)]
 
-    return await _change(desk, call, save)
+    return await change_directory(desk, call, save)
 
 
 async def delete_rule(desk: Desk, call: Call, flag: str) -> DirectoryChanged:
@@ -88,7 +88,7 @@ async def delete_rule(desk: Desk, call: Call, flag: str) -> DirectoryChanged:
             raise NotFound(RefusalCode.ROUTING_RULE_NOT_FOUND, "No rule maps this flag.", "routingRuleFlag")
         return flag, [directories.delete_rule(call.tenant, flag)]
 
-    return await _change(desk, call, delete)
+    return await change_directory(desk, call, delete)
 
 
 async def save_source(desk: Desk, call: Call, source: BusinessSource) -> DirectoryChanged:
@@ -101,27 +101,13 @@ async def save_source(desk: Desk, call: Call, source: BusinessSource) -> Directo
         name = source.business_flag or str(source.channel)
         return name, [directories.write_source(call.tenant, source)]
 
-    return await _change(desk, call, save)
+    return await change_directory(desk, call, save)
 
 
-async def update_settings(
-    desk: Desk, call: Call, change: Callable[[TenantSettings], TenantSettings]
-) -> DirectoryChanged:
-    """`change` makes the new settings of the old. Raises `NotFound` if a channel names an unknown group."""
-
-    async def update(directory: Directory) -> tuple[str, list[Write]]:
-        settings = change(directory.settings)
-        for channel in settings.channels:
-            if channel.skill_group is not None and directory.group(channel.skill_group) is None:
-                raise _group_not_found("channels")
-        return "settings", [directories.write_settings(call.tenant, settings)]
-
-    return await _change(desk, call, update)
-
-
-async def _change(
+async def change_directory(
     desk: Desk, call: Call, change: Callable[[Directory], Awaitable[tuple[str, list[Write]]]]
 ) -> DirectoryChanged:
+    """One change of the directory: `change` gets what it is now and names what it changed, with the writes."""
     require_staff(call.by)
 
     async def step(_lost: int) -> DirectoryChanged:
@@ -138,7 +124,7 @@ async def _change(
 
 def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> SkillGroup:
     if change.id is not None and change.id not in directory.groups:
-        raise _group_not_found("id")
+        raise group_not_found("id")
     if change.id is None and len(directory.groups) >= GROUPS_PER_TENANT_MAX:
         raise Invalid(f"A tenant has at most {GROUPS_PER_TENANT_MAX} groups.", "name")
     homonym = directory.group_named(change.name)
@@ -160,7 +146,7 @@ def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> Ski
 
 def _require_overflow(directory: Directory, group: SkillGroup) -> None:
     if any(directory.group(each) is None for each in group.overflow_groups):
-        raise _group_not_found("overflowGroupIds")
+        raise group_not_found("overflowGroupIds")
     if overflow_cycle({**directory.groups, group.id: group}, group.id):
         raise Declined(
             RefusalCode.OVERFLOW_CYCLE,
@@ -185,5 +171,5 @@ def _in_use(why: str) -> Declined:
     return Declined(RefusalCode.SKILL_GROUP_IN_USE, f"The group cannot be deleted: {why}. Change that first.", "id")
 
 
-def _group_not_found(field: str) -> NotFound:
+def group_not_found(field: str) -> NotFound:
     return NotFound(RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group.", field)

@@ -1,5 +1,6 @@
 """What a caller sends, held against its bounds before anything is read."""
 
+import unicodedata
 from collections.abc import Mapping
 
 import msgspec
@@ -7,14 +8,16 @@ import msgspec
 from kefu.domain.bounds import EXT_BYTES_MAX, NAME_LENGTH_MAX, TEXT_LENGTH_MAX
 from kefu.domain.refusals import Invalid, RefusalCode
 
+_UNPRINTED = ("Cc", "Cs")
+
 
 def named(value: str, field: str, *, length_max: int = NAME_LENGTH_MAX) -> str:
     """A name as it came: not blank, not too long, never trimmed."""
     if not value.strip():
         raise Invalid(f"{field} is empty. Send one non-blank value.", field)
-    if len(value) > length_max:
-        raise Invalid(f"{field} has {len(value)} characters; at most {length_max} are accepted.", field)
-    return value
+    if not value.isprintable() and any(unicodedata.category(each) in _UNPRINTED for each in value):
+        raise Invalid(f"{field} holds a control character or half a surrogate pair. Send plain text.", field)
+    return at_most(value, field, length_max)
 
 
 def at_most(value: str, field: str, length_max: int) -> str:

@@ -35,11 +35,9 @@ async def set_agent_status(desk: Desk, call: Call, user_name: str, status: Agent
     if call.by.role not in STAFF and not is_agent_self(call.by, login):
         raise Declined(RefusalCode.NOT_ALLOWED, "An agent sets his own status; a supervisor anybody's.", "userName")
     done, was_done = await attempt_once(desk, call, _results, lambda _: _set(desk, call, login, status))
-    if was_done:
-        return done
     if status is AgentStatus.ONLINE:
         more = await fill(desk, call.tenant, login, DispatchTrigger.AGENT_GAINED_ROOM)
-        if more:
+        if more and not was_done:
             done = replace(done, assigned=(*done.assigned, *more))
             await amend(desk, call, _results, done)
     elif status is AgentStatus.OFFLINE:

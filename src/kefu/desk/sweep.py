@@ -57,7 +57,7 @@ async def sweep_all(desk: Desk) -> None:
 async def sweep(desk: Desk, tenant: str) -> Swept:
     """Looks once at every agent and every waiting session of a tenant, up to `SWEPT_MAX` of each."""
     seen_agents = seen_sessions = 0
-    async for agent in _agents(desk, tenant):
+    async for agent in agents_of(desk, tenant):
         seen_agents += 1
         await _sweep_agent(desk, tenant, agent)
     async for ref in _waiting(desk, tenant):
@@ -82,7 +82,8 @@ async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:
             await return_held_sessions(desk, tenant, listed.login, DispatchReason.AGENT_VANISHED)
 
 
-async def _agents(desk: Desk, tenant: str) -> AsyncIterator[Agent]:
+async def agents_of(desk: Desk, tenant: str) -> AsyncIterator[Agent]:
+    """The tenant's agents as a listing tells them, up to `SWEPT_MAX`."""
     after, has_more = "", True
     for _ in range(SWEPT_MAX // SWEEP_PAGE):
         if not has_more:

@@ -10,7 +10,7 @@ from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Caller, Role
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import NAME_LENGTH_MAX
-from kefu.domain.instants import HOUR, SECOND
+from kefu.domain.instants import HOUR, SECOND, Instant
 from kefu.domain.refusals import Declined, Invalid, RefusalCode
 from kefu.domain.tenant import AccessToken, Tenant
 from kefu.records import tenants
@@ -81,17 +81,21 @@ async def issue_access_token(desk: Desk, credentials: Credentials) -> tuple[str,
     if not (known and right):
         raise WrongCredentials
     token = secrets.token_hex(16)
-    granted = AccessToken(tenant=credentials.tenant, expires_at=desk.clock.now() + ACCESS_TOKEN_LIFE_MS)
+    granted = AccessToken(
+        tenant=credentials.tenant,
+        client_id=credentials.client_id,
+        expires_at=desk.clock.now() + ACCESS_TOKEN_LIFE_MS,
+    )
     await commit(desk, [tenants.write_access_token(_hash(token), granted)])
     return token, ACCESS_TOKEN_LIFE_MS // SECOND
 
 
-async def caller_of_access_token(desk: Desk, token: str) -> Caller | None:
-    """The partner an access token stands for; None if it is unknown or expired."""
+async def caller_of_access_token(desk: Desk, token: str) -> tuple[Caller, Instant] | None:
+    """The partner an access token stands for, and when it ends; None if it is unknown or expired."""
     granted = await tenants.load_access_token(desk.store, _hash(token))
     if granted is None or granted.expires_at <= desk.clock.now():
         return None
-    return Caller(tenant=granted.tenant, role=Role.PARTNER, user_name="partner")
+    return Caller(tenant=granted.tenant, role=Role.PARTNER, user_name=granted.client_id), granted.expires_at
 
 
 def _hash(secret: str) -> str:

@@ -51,10 +51,9 @@ async def transfer_session(desk: Desk, call: Call, ref: SessionRef, target: Tran
     """Raises `NotFound`, `Invalid`, or `Declined` (closed, in the bot stage, target not free)."""
     _check(call, target)
     done, was_done = await attempt_once(desk, call, _results, lambda lost: _transfer(desk, call, ref, target, lost))
-    if was_done:
-        return done
     await look(desk, call.tenant, ref, DispatchTrigger.TRANSFER)
-    if done.from_agent and (taken := await fill(desk, call.tenant, done.from_agent, DispatchTrigger.AGENT_GAINED_ROOM)):
+    taken = await fill(desk, call.tenant, done.from_agent, DispatchTrigger.AGENT_GAINED_ROOM) if done.from_agent else []
+    if taken and not was_done:
         done = replace(done, assigned=tuple(taken))
         await amend(desk, call, _results, done)
     return done

@@ -18,4 +18,5 @@ class AccessToken:
     """What an opaque 32-hex token of the vendor REST API stands for."""
 
     tenant: str
+    client_id: str
     expires_at: Instant

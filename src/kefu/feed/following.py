@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kefu.domain.log import LogEntry
 from kefu.feed.cursors import Cursor, CursorUnknown, decode_cursor
-from kefu.feed.topics import log_record_in, queues_in
+from kefu.feed.topics import agent_in, log_record_in, queues_in
 from kefu.records.sessions import LogRecord
 from kefu.store.port import PositionExpired, Store
 
@@ -22,6 +22,12 @@ class SessionNews:
 class QueueNews:
     cursor: str
     skill_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNews:
+    cursor: str
+    login: str
 
 
 async def follow_sessions(
@@ -56,6 +62,21 @@ async def follow_queues(
                 for group in sorted(queues_in(change, tenant)):
                     if concerns(group):
                         yield QueueNews(Cursor(change.position).encode(), group)
+    except PositionExpired as expired:
+        raise CursorUnknown from expired
+
+
+async def follow_agents(
+    store: Store, tenant: str, after: str | None, concerns: Callable[[str], bool]
+) -> AsyncGenerator[AgentNews, None]:
+    """Agents whose record changed. Raises `CursorUnknown`."""
+    start = await _start(store, after)
+    try:
+        async with aclosing(store.changes(start.position)) as changes:
+            async for change in changes:
+                agent = next((each for each in reversed(agent_in(change, tenant)) if each), None)
+                if agent and concerns(agent.login):
+                    yield AgentNews(Cursor(change.position).encode(), agent.login)
     except PositionExpired as expired:
         raise CursorUnknown from expired
 

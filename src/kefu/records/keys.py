@@ -10,7 +10,7 @@
 | binding                     | t#VISITOR#v    | BINDING#flag                  |                   |
 | session                     | t#VISITOR#v    | SESSION#channel#ordinal       |                   |
 | visitor's card              | t#VISITOR#v    | CARD                          |                   |
-| older client message ids    | t#VISITOR#v    | SEEN#channel#start#session    |                   |
+| older client message ids    | t#VISITOR#v    | SEEN#channel#instant#ordinal#n |                   |
 | log record, one per commit  | t#SESSION#s    | LOG#last-entry-number         |                   |
 | idempotent result           | t#KEY#key      | RESULT                        |                   |
 | tenant, access token        | *TENANT, *TOKEN | id, hash of the token        |                   |
@@ -178,8 +178,9 @@ def session_listing(tenant: str, state: str, started_at: Instant, session_id: st
     return Listing(f"{part(tenant)}#SESSIONS#{state}", f"{instant(started_at)}#{session_id}")
 
 
-def seen(tenant: str, visitor: str, channel: Channel, at: Instant, session_id: str) -> Key:
-    return Key(visitor_partition(tenant, visitor), f"SEEN#{channel}#{instant(at)}#{session_id}")
+def seen(tenant: str, ref: SessionRef, at: Instant, seq: int) -> Key:
+    place = f"{instant(at)}#{ref.ordinal:010d}#{seq:010d}"
+    return Key(visitor_partition(tenant, ref.visitor), f"SEEN#{ref.channel}#{place}")
 
 
 def seen_on(channel: Channel, since: Instant) -> tuple[str, str]:

@@ -303,7 +303,7 @@ def writes(
 
 def seen_mark(tenant: str, session: Session, spilled: Sequence[SeenMessage], expires_at: Instant) -> Write:
     """Client message ids that leave the session's own record."""
-    key = keys.seen(tenant, session.ref.visitor, session.channel, spilled[-1].at, session.id)
+    key = keys.seen(tenant, session.ref, spilled[-1].at, spilled[-1].seq)
     return Put(Record(key=key, value=_seen_marks.encode(tuple(spilled)), expires_at=expires_at), Expect.ANY)
 
 

@@ -50,6 +50,7 @@ class MemoryStore:
         self._tokens: dict[str, tuple[int, Sequence[Write]]] = {}
         self._changes: deque[tuple[int, Change]] = deque(maxlen=changes_max)
         self._changes_ever = 0
+        self._epoch = f"{now():x}-"  # a position of an earlier process is none of this store
         self._news = asyncio.Event()
         self._is_closed = False
 
@@ -98,7 +99,7 @@ class MemoryStore:
         self._wake()
 
     async def position(self) -> str:
-        return str(self._changes_ever)
+        return f"{self._epoch}{self._changes_ever}"
 
     async def changes(self, after: str) -> AsyncGenerator[Change, None]:
         seen = self._position(after)
@@ -165,7 +166,7 @@ class MemoryStore:
 
     def _changed(self, key: Key, before: Record | None, after: Record | None) -> None:
         self._changes_ever += 1
-        change = Change(str(self._changes_ever), key, before, after)
+        change = Change(f"{self._epoch}{self._changes_ever}", key, before, after)
         self._changes.append((self._now(), change))
 
     def _change_behind(self, seen: int) -> Change:
@@ -180,7 +181,9 @@ class MemoryStore:
             self._changes.popleft()
 
     def _position(self, after: str) -> int:
-        position = int(after) if after.isascii() and after.isdecimal() and len(after) <= _POSITION_DIGITS_MAX else -1
+        number = after.removeprefix(self._epoch)
+        is_ours = after.startswith(self._epoch) and number.isascii() and number.isdecimal()
+        position = int(number) if is_ours and len(number) <= _POSITION_DIGITS_MAX else -1
         if not self._changes_ever - len(self._changes) <= position <= self._changes_ever:
             raise PositionExpired
         return position

@@ -95,8 +95,7 @@ def message_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def log_makes_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    for session in ledger.each():
-        entries = ledger.logs[session.id]
+    for session, entries in ledger.to_check():
         if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
             yield f"{session.id} has a log numbered {[entry.seq for entry in entries]}"
         elif fold(entries) != session:
@@ -104,9 +103,10 @@ def log_makes_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def one_commit_one_record(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    for session_id, loaded in ledger.sessions.items():
-        if loaded.version != ledger.commits[session_id]:
-            yield f"{session_id} was written {loaded.version} times with {ledger.commits[session_id]} log records"
+    for session, _ in ledger.to_check():
+        version, commits = ledger.sessions[session.id].version, ledger.commits[session.id]
+        if version != commits:
+            yield f"{session.id} was written {version} times with {commits} log records"
 
 
 def nobody_waits_for_a_free_agent(ledger: Ledger, now: Instant) -> Iterator[str]:
@@ -137,16 +137,16 @@ def nobody_overtakes(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def directed_stays_directed(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    for session_id, entries in ledger.logs.items():
+    for session, entries in ledger.to_check():
         for line, _, left in _stays(entries):
             is_taken = left is not None and left.kind is EventKind.ASSIGNED
             if line.kind is LineKind.AGENT and left and is_taken and left.agent != line.owner:
-                yield f"{session_id} waited for {line.owner} and was given to {left.agent}"
+                yield f"{session.id} waited for {line.owner} and was given to {left.agent}"
 
 
 def ends_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    for session in ledger.each():
-        kinds = [entry.kind for entry in ledger.logs[session.id] if entry.kind not in _AFTER_THE_END]
+    for session, entries in ledger.to_check():
+        kinds = [entry.kind for entry in entries if entry.kind not in _AFTER_THE_END]
         ends = kinds.count(EventKind.SESSION_END)
         if ends != int(not session.is_open):
             yield f"{session.id} is {session.state} with {ends} SESSION_END"
@@ -155,16 +155,16 @@ def ends_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def decision_is_true(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    for session_id, entries in ledger.logs.items():
+    for session, entries in ledger.to_check():
         for entry in entries:
             if entry.decision is None:
                 continue
             chosen = [each for each in entry.decision.candidates if each.is_chosen]
             winner = entry.agent if entry.decision.outcome is DispatchOutcome.ASSIGN else None
             if [each.agent for each in chosen] != ([winner] if winner else []):
-                yield f"{session_id} went to {winner}, chosen was {chosen}"
+                yield f"{session.id} went to {winner}, chosen was {chosen}"
             if any(not _reason_holds(each) for each in entry.decision.candidates):
-                yield f"{session_id} has a decision with an untrue reason: {entry.decision.candidates}"
+                yield f"{session.id} has a decision with an untrue reason: {entry.decision.candidates}"
 
 
 LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {

@@ -29,6 +29,13 @@ class Ledger:
     logs: dict[str, list[LogEntry]]
     commits: dict[str, int]
     """How many log records each session has: one per commit."""
+    touched: frozenset[str] | None = None
+    """Ids of the sessions that changed since the laws held last; None: any may have."""
+
+    def to_check(self) -> Iterator[tuple[Session, list[LogEntry]]]:
+        """Sessions with their logs, of which laws about one session must be held."""
+        for session_id in self.sessions if self.touched is None else self.touched:
+            yield self.sessions[session_id].value.session, self.logs[session_id]
 
     def each(self) -> Iterator[Session]:
         return (loaded.value.session for loaded in self.sessions.values())

@@ -22,11 +22,13 @@ class LiveLedger:
     lines: dict[Line, dict[str, LoadedSession]] = field(default_factory=dict)
     logs: dict[str, list[LogEntry]] = field(default_factory=dict)
     commits: dict[str, int] = field(default_factory=dict)
+    _touched: set[str] = field(default_factory=set)
     taken: list[tuple[Line, str]] = field(default_factory=list)
     """Places, by sort key, that the latest commit assigned to an agent out of a line."""
 
     def apply(self, writes: Sequence[Write]) -> None:
         """A commit that was applied."""
+        self._touched.clear()
         left = [
             (keys.line_of(self.tenant, write.key.partition), write.key.sort)
             for write in writes
@@ -43,6 +45,7 @@ class LiveLedger:
             lines={line: [entries[sort] for sort in sorted(entries)] for line, entries in self.lines.items()},
             logs=self.logs,
             commits=self.commits,
+            touched=frozenset(self._touched),
         )
 
     def _apply(self, write: Write) -> list[str]:
@@ -58,6 +61,7 @@ class LiveLedger:
         elif sort.startswith("SESSION#") and value is not None:
             loaded = sessions.decode(value, version=_version_after(write))
             self.sessions[loaded.value.session.id] = loaded
+            self._touched.add(loaded.value.session.id)
         elif sort.startswith(keys.LOG[0]) and value is not None:
             return self._apply_log(value)
         return []

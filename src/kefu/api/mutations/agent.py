@@ -9,10 +9,14 @@ from kefu.api.scalars import Url
 from kefu.api.types.agent import Agent, load_agent
 from kefu.api.types.session import Session, load_result_sessions
 from kefu.api.types.skill_group import group_id_of
+from kefu.desk.call import Role
 from kefu.desk.delete_agent import delete_agent
+from kefu.desk.presence import show_presence
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.domain.agent import AgentRole, AgentStatus
+from kefu.domain.ids import login_of
+from kefu.domain.refusals import Declined, RefusalCode
 
 
 @strawberry.input(description="An agent comes or goes.")
@@ -63,6 +67,18 @@ class AgentDeletePayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
+@strawberry.input(description="An agent's client shows itself.")
+class AgentHeartbeatInput:
+    client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.type(description="What became of it.")
+class AgentHeartbeatPayload:
+    agent: Agent | None = strawberry.field(default=None, description="The agent, with the lease as it is now.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
+
+
+Heartbeat = Annotated[AgentHeartbeatInput, strawberry.argument(description="Nothing but the key.")]
 StatusSet = Annotated[AgentStatusSetInput, strawberry.argument(description="Whose status and which.")]
 Save = Annotated[AgentSaveInput, strawberry.argument(description="The agent.")]
 Delete = Annotated[AgentDeleteInput, strawberry.argument(description="The agent.")]
@@ -76,6 +92,15 @@ async def agent_status_set(info: Info, input: StatusSet) -> AgentStatusSetPayloa
     return AgentStatusSetPayload(
         agent=await load_agent(info, done.agent), assigned=await load_result_sessions(info, done.assigned)
     )
+
+
+@refusals_as_data(AgentHeartbeatPayload)
+async def agent_heartbeat(info: Info, input: Heartbeat) -> AgentHeartbeatPayload:  # noqa: A002  as above
+    call = info.context.call("agentHeartbeat", input)
+    if call.by.role not in (Role.AGENT, Role.SUPERVISOR):
+        raise Declined(RefusalCode.NOT_ALLOWED, "Only an agent's own client shows that the agent is there.")
+    await show_presence(info.context.desk, call.by, must_exist=True)
+    return AgentHeartbeatPayload(agent=await load_agent(info, login_of(call.by.user_name)))
 
 
 @refusals_as_data(AgentSavePayload)

@@ -8,7 +8,7 @@ from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
 from kefu.api.types.directory import TenantSettings
 from kefu.api.types.skill_group import group_id_of
-from kefu.desk.directory import update_settings
+from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
 

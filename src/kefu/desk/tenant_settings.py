@@ -1,0 +1,48 @@
+"""The tenant's choices. Some of them move who waits or how agents are ranked: then everything is looked at again."""
+
+from collections.abc import Callable
+
+from kefu.desk.attempts import attempt, commit
+from kefu.desk.call import Call
+from kefu.desk.desk import Desk
+from kefu.desk.directory import DirectoryChanged, change_directory, group_not_found
+from kefu.desk.sweep import agents_of, sweep
+from kefu.domain.directory import Directory, Ranking, TenantSettings
+from kefu.records import agents, directories
+from kefu.store.port import Write
+
+
+async def update_settings(
+    desk: Desk, call: Call, change: Callable[[TenantSettings], TenantSettings]
+) -> DirectoryChanged:
+    """`change` makes the new settings of the old. Raises `NotFound` if a channel names an unknown group."""
+
+    async def update(directory: Directory) -> tuple[str, list[Write]]:
+        settings = change(directory.settings)
+        for channel in settings.channels:
+            if channel.skill_group is not None and directory.group(channel.skill_group) is None:
+                raise group_not_found("channels")
+        return "settings", [directories.write_settings(call.tenant, settings)]
+
+    before = (await attempt(desk, lambda _: desk.directories.load(desk.store, call.tenant))).directory.settings
+    changed = await change_directory(desk, call, update)
+    after = (await attempt(desk, lambda _: desk.directories.load(desk.store, call.tenant))).directory.settings
+    if before.ranking is not after.ranking:
+        await _rank_anew(desk, call.tenant, after.ranking)
+    if before.designated_offline_overflow is not after.designated_offline_overflow:
+        await sweep(desk, call.tenant)
+    return changed
+
+
+async def _rank_anew(desk: Desk, tenant: str, ranking: Ranking) -> None:
+    async for listed in agents_of(desk, tenant):
+        await _rank_one(desk, tenant, listed.login, ranking)
+
+
+async def _rank_one(desk: Desk, tenant: str, login: str, ranking: Ranking) -> None:
+    async def step(_lost: int) -> None:
+        loaded = await agents.load_one(desk.store, tenant, login)
+        if loaded is not None:
+            await commit(desk, [agents.write(tenant, loaded.value, loaded.version, ranking)])
+
+    await attempt(desk, step)

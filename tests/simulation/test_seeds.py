@@ -1,0 +1,26 @@
+"""A thousand seeds of the desk under fire, and every seed that ever found something."""
+
+from pathlib import Path
+
+import pytest
+
+from kefu.testing.simulation import play
+
+SEEDS = 1_000
+BATCH = 50
+FOUND = [
+    int(line.split()[0])
+    for line in (Path(__file__).parent / "found_seeds.txt").read_text().splitlines()
+    if line[0].isdigit()
+]
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
+def test_no_seed_breaks_a_law(first: int) -> None:
+    found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
+    assert not found
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_no_found_seed_breaks_a_law_again(seed: int) -> None:
+    assert play(seed) is None
