@@ -14,18 +14,18 @@ from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, mark
 from kefu.desk.seen_messages import find_seen, older_seen, remember
 from kefu.domain.channel import Channel
-from kefu.domain.decision import DispatchOutcome, DispatchTrigger
+from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
 from kefu.domain.human_request import asks_for_human
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.message import Message, MessageSender, MessageType
 from kefu.domain.refusals import Declined, RefusalCode
-from kefu.domain.routing_keys import read_routing_keys, read_tags, visitor_card_of
-from kefu.domain.session import SessionState
+from kefu.domain.routing_keys import RoutingKeys, read_routing_keys, read_tags, visitor_card_of
+from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.visitor import Visitor
 from kefu.records import sessions, visitors
 from kefu.records.codec import Codec
-from kefu.records.sessions import LoadedSession, SeenMessage
+from kefu.records.sessions import SeenMessage
 from kefu.records.visitors import LoadedVisitor
 from kefu.store.port import Expect, Write
 
@@ -100,36 +100,53 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     if known := find_seen((*seen, *older), message_id, changes.now):
         ref = SessionRef(visitor, channel, known.ordinal, known.session_id)
         return Ingested(session=ref, seq=known.seq, is_duplicate=True)
-    is_open = latest is not None and latest.value.session.is_open
-    writer = await _write(desk, changes, incoming, latest, lost)
+    opened = latest if latest and latest.value.session.is_open else None
+    ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
+    if opened:
+        writer = await _append(desk, changes, incoming, opened.value.session, lost)
+    else:
+        ref = SessionRef(visitor, channel, ordinal, desk.new_id(changes.now))
+        writer = await _open(desk, changes, incoming, ref, lost)
     result = Ingested(session=writer.session.ref, seq=_message_seq(writer))
     kept, spilled = remember(tenant, writer.session, seen, _seen(incoming, writer))
-    changes.step(latest if is_open else None, writer, kept)
+    changes.step(opened, writer, kept)
     changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
     await commit(desk, changes.writes())
     return result
 
 
-async def _write(
-    desk: Desk, changes: Changeset, incoming: IncomingMessage, latest: LoadedSession | None, lost: int
-) -> LogWriter:
-    """The entries that the message makes: of a new session, or of the open one."""
+async def _open(desk: Desk, changes: Changeset, incoming: IncomingMessage, ref: SessionRef, lost: int) -> LogWriter:
     keys = read_routing_keys(incoming.ext)
-    message = _message(desk, changes, incoming)
-    trigger = DispatchTrigger.MESSAGE
-    if latest and latest.value.session.is_open:
-        session = latest.value.session
-        writer = LogWriter(changes.now, session)
-        in_bot = session.state is SessionState.BOT
-        writer.visitor_message(message, to_bot=in_bot)
-        if not (in_bot and incoming.asks_for_human):
-            return writer
-        keys, trigger = session.keys.replaced_by(keys), DispatchTrigger.HUMAN_REQUESTED
-    else:
-        writer = LogWriter(changes.now)
-        ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
-        writer.begin(SessionRef(incoming.visitor, incoming.channel, ordinal, desk.new_id(changes.now)), keys)
-    decision = await decide_for(
+    decision = await _decide(desk, changes, incoming, keys, DispatchTrigger.MESSAGE, lost)
+    writer = LogWriter(changes.now)
+    writer.begin(ref, keys)
+    to_bot = decision.outcome is DispatchOutcome.KEEP_IN_BOT
+    writer.visitor_message(_message(desk, changes, incoming), to_bot=to_bot)
+    writer.dispatched(keys, decision)
+    return writer
+
+
+async def _append(desk: Desk, changes: Changeset, incoming: IncomingMessage, session: Session, lost: int) -> LogWriter:
+    """Into the open session. Its routing keys count only where the message asks the bot for a human."""
+    writer = LogWriter(changes.now, session)
+    in_bot = session.state is SessionState.BOT
+    writer.visitor_message(_message(desk, changes, incoming), to_bot=in_bot)
+    if in_bot and incoming.asks_for_human:
+        keys = session.keys.replaced_by(read_routing_keys(incoming.ext))
+        decision = await _decide(desk, changes, incoming, keys, DispatchTrigger.HUMAN_REQUESTED, lost)
+        writer.dispatched(keys, decision)
+    return writer
+
+
+async def _decide(  # noqa: PLR0917  handed on as they come
+    desk: Desk,
+    changes: Changeset,
+    incoming: IncomingMessage,
+    keys: RoutingKeys,
+    trigger: DispatchTrigger,
+    lost: int,
+) -> Decision:
+    return await decide_for(
         desk,
         changes,
         visitor=incoming.visitor,
@@ -139,10 +156,6 @@ async def _write(
         trigger=trigger,
         lost_claims=lost,
     )
-    if trigger is DispatchTrigger.MESSAGE:
-        writer.visitor_message(message, to_bot=decision.outcome is DispatchOutcome.KEEP_IN_BOT)
-    writer.dispatched(keys, decision)
-    return writer
 
 
 def _message(desk: Desk, changes: Changeset, incoming: IncomingMessage) -> Message:

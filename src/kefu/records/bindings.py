@@ -15,6 +15,10 @@ async def load(store: Store, tenant: str, flag: str, visitor: str) -> LoadedBind
     return _bindings.load_if(record)
 
 
+def decode(text: str) -> Binding:
+    return _bindings.decode(text)
+
+
 async def of_visitor(store: Store, tenant: str, visitor: str, now: Instant, limit: int) -> list[Binding]:
     after, before = keys.BINDINGS
     page = await store.scan(keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit)

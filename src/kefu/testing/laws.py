@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from kefu.domain.agent import AgentStatus
-from kefu.domain.decision import Candidate, CandidateRefusal, DispatchOutcome
+from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, DispatchOutcome
 from kefu.domain.instants import Instant
-from kefu.domain.line import Line, LineKind, Place
+from kefu.domain.line import Line, LineKind
 from kefu.domain.log import ENDS, EventKind, LogEntry
 from kefu.domain.session import Session, SessionState, fold
 from kefu.domain.skill_group import DEFAULT_GROUP
@@ -118,21 +118,35 @@ def nobody_waits_for_a_free_agent(ledger: Ledger, now: Instant) -> Iterator[str]
                 yield f"{entries[0].value.session.id} waits in {line} while {agent.login} is free"
 
 
+def nobody_waits_for_who_is_gone(ledger: Ledger, now: Instant) -> Iterator[str]:
+    """A bound session overflows at once when its agent is offline or removed, or its binding ended."""
+    for line, entries in ledger.lines.items():
+        for session in (entry.value.session for entry in entries) if line.kind is LineKind.AGENT else ():
+            agent = ledger.agents.get(line.owner)
+            if agent is None or agent.is_disabled:
+                yield f"{session.id} waits for {line.owner}, who is removed"
+            elif session.directed_by is DirectedBy.BOUND and agent.status is AgentStatus.OFFLINE:
+                yield f"{session.id} waits for {line.owner}, who is offline"
+            elif session.directed_by is DirectedBy.BOUND and not _is_bound(ledger, session, line.owner, now):
+                yield f"{session.id} waits for {line.owner} by a binding that ended"
+
+
 def nobody_overtakes(ledger: Ledger, _now: Instant) -> Iterator[str]:
     """Somebody behind was assigned while somebody before him stood in the same line, then and later.
 
     By the log's times: for histories in which every step has a millisecond of its own.
     """
-    by_line: dict[Line, list[tuple[Session, Place, Instant, LogEntry | None]]] = {}
+    by_line: dict[Line, list[tuple[Session, Instant, LogEntry | None]]] = {}
     for session in ledger.each():
         for line, since, left in _stays(ledger.logs[session.id]):
-            by_line.setdefault(line, []).append((session, session.place, since, left))
+            by_line.setdefault(line, []).append((session, since, left))
     for stays in by_line.values():
-        for session, place, _, left in stays:
+        for session, _, left in stays:
             if left is None or left.kind is not EventKind.ASSIGNED:
                 continue
-            for other, before, since, other_left in stays:
-                if before < place and since < left.at and (other_left is None or other_left.at > left.at):
+            for other, since, other_left in stays:
+                is_there = since < left.at and (other_left is None or other_left.at > left.at)
+                if is_there and stands_before(other, session):
                     yield f"{session.id} was taken at {left.at} before {other.id}, who stood before him"
 
 
@@ -167,6 +181,16 @@ def decision_is_true(ledger: Ledger, _now: Instant) -> Iterator[str]:
                 yield f"{session.id} has a decision with an untrue reason: {entry.decision.candidates}"
 
 
+def stands_before(session: Session, other: Session) -> bool:
+    """VIP first, then start, then id: told from what the visitor sent, not from where the desk put him."""
+    first, second = ((not is_vip(each), each.started_at, each.id) for each in (session, other))
+    return first < second
+
+
+def is_vip(session: Session) -> bool:
+    return any(tag.strip() for tag in session.keys.tags)
+
+
 LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "L1": one_agent_and_one_line,
     "L2": held_is_assigned,
@@ -175,6 +199,7 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "L5": log_makes_session,
     "L6": one_commit_one_record,
     "L7": nobody_waits_for_a_free_agent,
+    "L7 gone": nobody_waits_for_who_is_gone,
     "L7 order": nobody_overtakes,
     "L8": directed_stays_directed,
     "L9": ends_once,
@@ -182,11 +207,18 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
 }
 
 
+def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> bool:
+    binding = ledger.bindings.get((session.keys.business_flag or "", session.ref.visitor))
+    return binding is not None and binding.holds_at(now) and binding.agent == agent
+
+
 def _serves(groups: tuple[str, ...], group: str) -> bool:
     return group in (groups or (DEFAULT_GROUP,))
 
 
 def _reason_holds(candidate: Candidate) -> bool:
+    if candidate.is_chosen and candidate.refusal is not None:
+        return False
     is_online = candidate.status is AgentStatus.ONLINE
     has_room = candidate.active_sessions < candidate.max_sessions
     match candidate.refusal:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kefu.domain.agent import Agent
+from kefu.domain.binding import Binding
+from kefu.domain.decision import DirectedBy
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log import LogEntry
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
-from kefu.records import agents, sessions
+from kefu.records import agents, bindings, sessions
 from kefu.records.directories import Directories
 from kefu.records.sessions import LoadedSession
 from kefu.store.port import Store
@@ -29,6 +31,8 @@ class Ledger:
     logs: dict[str, list[LogEntry]]
     commits: dict[str, int]
     """How many log records each session has: one per commit."""
+    bindings: dict[tuple[str, str], Binding]
+    """By businessFlag and visitor: at least those by which somebody waits."""
     touched: frozenset[str] | None = None
     """Ids of the sessions that changed since the laws held last; None: any may have."""
 
@@ -55,6 +59,7 @@ async def read_ledger(store: Store, tenant: str) -> Ledger:
         lines={line: await _line(store, tenant, line) for line in (*own_lines, *group_lines)},
         logs={session: entries for session, (entries, _) in logs.items()},
         commits={session: commits for session, (_, commits) in logs.items()},
+        bindings=await _bindings(store, tenant, found),
     )
 
 
@@ -78,6 +83,17 @@ async def _sessions(store: Store, tenant: str) -> list[LoadedSession]:
             after = sessions.listing_order(page[-1]) if page else ""
     loaded = [await sessions.load(store, tenant, [ref]) for ref in refs]
     return [each for [each] in loaded if each]
+
+
+async def _bindings(store: Store, tenant: str, found: list[LoadedSession]) -> dict[tuple[str, str], Binding]:
+    read: dict[tuple[str, str], Binding] = {}
+    for session in (each.value.session for each in found):
+        if session.directed_by is DirectedBy.BOUND and session.keys.business_flag:
+            flag, visitor = session.keys.business_flag, session.ref.visitor
+            loaded = await bindings.load(store, tenant, flag, visitor)
+            if loaded:
+                read[flag, visitor] = loaded.value
+    return read
 
 
 async def _line(store: Store, tenant: str, line: Line) -> list[LoadedSession]:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kefu.domain.agent import Agent
+from kefu.domain.binding import Binding
+from kefu.domain.decision import Decision
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line
 from kefu.domain.log import EventKind, LogEntry
-from kefu.records import agents, keys, sessions
+from kefu.domain.session import Session
+from kefu.records import agents, bindings, keys, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
-from kefu.store.port import Check, Delete, Key, Put, Write
+from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Ledger
 
 
@@ -22,20 +25,17 @@ class LiveLedger:
     lines: dict[Line, dict[str, LoadedSession]] = field(default_factory=dict)
     logs: dict[str, list[LogEntry]] = field(default_factory=dict)
     commits: dict[str, int] = field(default_factory=dict)
+    bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
-    taken: list[tuple[Line, str]] = field(default_factory=list)
-    """Places, by sort key, that the latest commit assigned to an agent out of a line."""
+    assigned: list[tuple[Session, Decision]] = field(default_factory=list)
+    """Sessions that the latest commit gave to an agent, and why."""
 
     def apply(self, writes: Sequence[Write]) -> None:
         """A commit that was applied."""
         self._touched.clear()
-        left = [
-            (keys.line_of(self.tenant, write.key.partition), write.key.sort)
-            for write in writes
-            if isinstance(write, Delete) and write.key.sort.startswith(keys.WAITING[0])
-        ]
-        assigned = {session for write in writes for session in self._apply(write)}
-        self.taken = [(line, sort) for line, sort in left if sort.rpartition("#")[2] in assigned]
+        self.assigned.clear()
+        for write in writes:
+            self._apply(write)
 
     def ledger(self) -> Ledger:
         return Ledger(
@@ -45,13 +45,13 @@ class LiveLedger:
             lines={line: [entries[sort] for sort in sorted(entries)] for line, entries in self.lines.items()},
             logs=self.logs,
             commits=self.commits,
+            bindings=self.bindings,
             touched=frozenset(self._touched),
         )
 
-    def _apply(self, write: Write) -> list[str]:
-        """Applies one write; returns the ids of sessions that were assigned because it was their turn."""
+    def _apply(self, write: Write) -> None:
         if isinstance(write, Check):
-            return []
+            return
         sort, partition = write.key.sort, write.key.partition
         value = write.record.value if isinstance(write, Put) else None
         if partition.startswith(keys.profile_partition(self.tenant, "")):
@@ -62,9 +62,11 @@ class LiveLedger:
             loaded = sessions.decode(value, version=_version_after(write))
             self.sessions[loaded.value.session.id] = loaded
             self._touched.add(loaded.value.session.id)
+        elif sort.startswith(keys.BINDINGS[0]) and value is not None:
+            binding = bindings.decode(value)
+            self.bindings[binding.business_flag, binding.visitor] = binding
         elif sort.startswith(keys.LOG[0]) and value is not None:
-            return self._apply_log(value)
-        return []
+            self._apply_log(value)
 
     def _apply_agent(self, key: Key, value: str | None) -> None:
         if value is not None:
@@ -79,12 +81,13 @@ class LiveLedger:
         else:
             entries.pop(sort, None)
 
-    def _apply_log(self, value: str) -> list[str]:
+    def _apply_log(self, value: str) -> None:
         record = LOG_RECORDS.decode(value)
         self.logs.setdefault(record.ref.id, []).extend(record.entries)
         self.commits[record.ref.id] = self.commits.get(record.ref.id, 0) + 1
-        was_first_in_line = record.entries[0].kind is EventKind.ASSIGNED
-        return [record.ref.id] if was_first_in_line else []
+        for entry in record.entries:
+            if entry.kind is EventKind.ASSIGNED and entry.decision:
+                self.assigned.append((self.sessions[record.ref.id].value.session, entry.decision))
 
 
 def _version_after(write: Write) -> int:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from kefu.domain.line import Line
+from kefu.domain.decision import Decision, DispatchRule
+from kefu.domain.line import Line, LineKind, agent_line, group_line
+from kefu.domain.session import Session
+from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import keys
 from kefu.store.port import Order, Page, Store, Write
-from kefu.testing.laws import LAWS, LawBroken, hold_laws
+from kefu.testing.laws import LAWS, LawBroken, hold_laws, is_vip
 from kefu.testing.live_ledger import LiveLedger
 from kefu.testing.store_wrapper import StoreWrapper
 
@@ -32,7 +35,8 @@ class WatchedStore(StoreWrapper):
         self._now = now
         self._off = off
         self._applied: set[str] = set()
-        self._read: dict[tuple[str, Line], frozenset[str]] = {}
+        self._read: dict[tuple[str, Line], dict[str, Session]] = {}
+        """What each request saw last of each line."""
 
     async def scan(
         self,
@@ -46,7 +50,8 @@ class WatchedStore(StoreWrapper):
     ) -> Page:
         if after.startswith(keys.WAITING[0]):
             line = keys.line_of(self.live.tenant, partition)
-            self._read[self._request(), line] = frozenset(self.live.lines.get(line, ()))
+            entries = self.live.lines.get(line, {})
+            self._read[self._request(), line] = {sort: entry.value.session for sort, entry in entries.items()}
         return await super().scan(
             partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
         )
@@ -57,16 +62,47 @@ class WatchedStore(StoreWrapper):
             return
         self._applied.add(token)
         self.live.apply(writes)
-        hold_laws(
-            self.live.ledger(), self._now(), [law for law in STEP_LAWS if law not in self._off], lowered=self.lowered
-        )
+        laws = [law for law in STEP_LAWS if law not in self._off]
+        hold_laws(self.live.ledger(), self._now(), laws, lowered=self.lowered)
         if "L7 order" not in self._off:
             self._hold_order()
+        if "L12" not in self._off:
+            self._hold_wall(writes)
 
     def _hold_order(self) -> None:
-        """Who was taken stood first among those that his taker had read and that stand there still."""
-        for line, sort in self.live.taken:
-            known = self._read.get((self._request(), line), frozenset())
-            passed = [other for other in known if other < sort and other in self.live.lines[line]]
-            if passed:
-                raise LawBroken("L7 order", f"{sort} was taken out of {line} before {min(passed)}")
+        """Nobody was taken past somebody who, as his taker had read, had the first turn and who waits still."""
+        for session, decision in self.live.assigned:
+            for line in self._lines_weighed(decision):
+                seen = self._read.get((self._request(), line), {})
+                for sort, other in seen.items():
+                    if sort in self.live.lines.get(line, {}) and _had_the_turn(other, line, session, decision):
+                        raise LawBroken("L7 order", f"{session.id} was taken before {other.id}, who waits in {line}")
+
+    def _lines_weighed(self, decision: Decision) -> list[Line]:
+        if decision.steps[-1].rule is DispatchRule.GROUP_QUEUE and decision.skill_group:
+            return [group_line(decision.skill_group)]
+        agent = self.live.ledger().agents.get(decision.agent or "")
+        if agent is None or decision.steps[-1].rule is not DispatchRule.LINE:
+            return []
+        return [agent_line(agent.login), *(group_line(group) for group in agent.groups or (DEFAULT_GROUP,))]
+
+    def _hold_wall(self, writes: Sequence[Write]) -> None:
+        """Every record of a tenant lies under the tenant's name."""
+        own = keys.part(self.live.tenant)
+        for partition in (write.key.partition for write in writes):
+            if partition != own and not partition.startswith((f"{own}#", "*")):
+                raise LawBroken("L12", f"{partition} is not the tenant's own")
+
+
+def _had_the_turn(other: Session, line: Line, session: Session, decision: Decision) -> bool:
+    """Whether `other`, waiting in `line`, was to be served before `session`, as the decision was made."""
+    if decision.steps[-1].rule is DispatchRule.GROUP_QUEUE:
+        return True  # whoever comes joins the queue if somebody stands in it
+    turns = (
+        (not is_vip(each), in_group, each.started_at, each.id)
+        for each, in_group in (
+            (other, line.kind is LineKind.GROUP),
+            (session, decision.steps[-1].detail.startswith(LineKind.GROUP)),
+        )
+    )
+    return next(turns) < next(turns)

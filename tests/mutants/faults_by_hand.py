@@ -1,0 +1,271 @@
+"""Faults made by hand: one line of the desk each, and the law that must notice."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mutant:
+    name: str
+    module: str
+    right: str
+    wrong: str
+    law: str
+
+
+MUTANTS = [
+    Mutant(
+        name="capacity is read outside the commit",
+        module="kefu.desk.changeset",
+        right="agents.write(self.tenant, agent, loaded.version, self.ranking)",
+        wrong="agents.write(self.tenant, agent, __import__('kefu.store.port').store.port.Expect.ANY, self.ranking)",
+        law="L2",
+    ),
+    Mutant(
+        name="the load is a counter written apart",
+        module="kefu.desk.changeset",
+        right="for loaded, agent in changed),",
+        wrong="for loaded, agent in changed if agent.status is not loaded.value.status),",
+        law="L2",
+    ),
+    Mutant(
+        name="room is one too many",
+        module="kefu.domain.agent",
+        right="return max(0, self.max_sessions - len(self.held))",
+        wrong="return max(0, self.max_sessions + 1 - len(self.held))",
+        law="L10",
+    ),
+    Mutant(
+        name="a transfer keeps the old slot",
+        module="kefu.desk.changeset",
+        right="        if releasing:\n",
+        wrong="        if releasing and not taking:\n",
+        law="L2",
+    ),
+    Mutant(
+        name="an arrival does not look after its commit",
+        module="kefu.desk.ingest_message",
+        right="    await look(desk, call.tenant, ingested.session)\n",
+        wrong="",
+        law="L7",
+    ),
+    Mutant(
+        name="an arrival looks before its commit",
+        module="kefu.desk.ingest_message",
+        right="    ingested, was_done = await attempt_once(",
+        wrong="    look = __import__('asyncio').sleep\n    look = lambda *_: __import__('asyncio').sleep(0)\n"
+        "    ingested, was_done = await attempt_once(",
+        law="L7",
+    ),
+    Mutant(
+        name="an agent who comes online does not fill his room",
+        module="kefu.desk.set_agent_status",
+        right="        more = await fill(desk, call.tenant, login, DispatchTrigger.AGENT_GAINED_ROOM)\n",
+        wrong="        more = []\n",
+        law="L7",
+    ),
+    Mutant(
+        name="room that was gained is filled with one session at most",
+        module="kefu.desk.serving",
+        right="    while len(taken) < MAX_SESSIONS_MAX:\n",
+        wrong="    while len(taken) < 0:\n",
+        law="L7",
+    ),
+    Mutant(
+        name="groups are not told of a new routing profile",
+        module="kefu.desk.save_agent",
+        right="for group, profiles in serving.items()]",
+        wrong="for group, profiles in serving.items() if len(profiles) < 1]",
+        law="L7",
+    ),
+    Mutant(
+        name="overflow is forgotten when the agent goes offline",
+        module="kefu.desk.set_agent_status",
+        right="        await look_at_line(desk, call.tenant, agent_line(login), DispatchTrigger.AGENT_WENT_OFFLINE)\n",
+        wrong="        pass\n",
+        law="L7 gone",
+    ),
+    Mutant(
+        name="the end of a binding is not looked at",
+        module="kefu.desk.bindings",
+        right="    await _look_at_directed(desk, call.tenant, name)\n",
+        wrong="",
+        law="L7 gone",
+    ),
+    Mutant(
+        name="an arrival that waits for an agent does not look whether he is still there",
+        module="kefu.domain.overflow",
+        right="    if is_offline:\n        return DispatchReason.BOUND_AGENT_OFFLINE\n",
+        wrong="",
+        law="L7 gone",
+    ),
+    Mutant(
+        name="VIPs are ignored",
+        module="kefu.domain.session",
+        right="return Place(not self.is_vip, self.started_at, self.id)",
+        wrong="return Place(True, self.started_at, self.id)",
+        law="L7 order",
+    ),
+    Mutant(
+        name="groups go before the directed line",
+        module="kefu.domain.waiting_order",
+        right="    in_group = session.line is not None and session.line.kind is LineKind.GROUP\n",
+        wrong="    in_group = session.line is not None and session.line.kind is not LineKind.GROUP\n",
+        law="L7 order",
+    ),
+    Mutant(
+        name="the latest in line is served first",
+        module="kefu.domain.waiting_order",
+        right="return (not session.is_vip, in_group, session.started_at, session.id)",
+        wrong="return (not session.is_vip, in_group, -session.started_at, session.id)",
+        law="L7 order",
+    ),
+    Mutant(
+        name="an arrival takes a free agent past those who wait",
+        module="kefu.domain.dispatch",
+        right="    if facts.group.someone_waits:\n",
+        wrong="    if False:\n",
+        law="L7 order",
+    ),
+    Mutant(
+        name="an event is logged twice",
+        module="kefu.domain.log_writer",
+        right="        self.entries.append(entry)\n",
+        wrong="        self.entries.append(entry)\n        self.entries += [entry] * (entry.kind == 'NO_AGENT_ONLINE')\n",
+        law="L5",
+    ),
+    Mutant(
+        name="a change is not logged",
+        module="kefu.records.sessions",
+        right="        entries=tuple(entries),\n        agents=",
+        wrong="        entries=tuple(each for each in entries if each.kind != 'OVERFLOWED'),\n        agents=",
+        law="L5",
+    ),
+    Mutant(
+        name="an event goes without its change",
+        module="kefu.desk.send_message",
+        right="    changes.step(loaded, writer, kept)\n",
+        wrong="    writes = __import__('kefu.records.sessions', fromlist=['writes']).writes\n    changes.add(*writes(call.tenant, loaded, loaded.value, writer.entries)[1:])\n",
+        law="L5",
+    ),
+    Mutant(
+        name="a session changes without an event",
+        module="kefu.desk.send_message",
+        right="    await commit(desk, changes.writes())\n",
+        wrong="    await commit(desk, changes.writes())\n"
+        "    sessions = __import__('kefu.records.sessions', fromlist=['writes'])\n"
+        "    [again] = await sessions.load(desk.store, call.tenant, [session.ref])\n"
+        "    await commit(desk, sessions.writes(call.tenant, again, again.value, writer.entries)[:1])\n",
+        law="L6",
+    ),
+    Mutant(
+        name="a client message id is not looked up",
+        module="kefu.desk.ingest_message",
+        right="    if known := find_seen((*seen, *older), message_id, changes.now):",
+        wrong="    if known := find_seen((), message_id, changes.now):",
+        law="L4",
+    ),
+    Mutant(
+        name="the mark of a message is kept before the work",
+        module="kefu.desk.ingest_message",
+        right="    opened = latest if latest",
+        wrong="    mark_first = remember(tenant, latest.value.session, seen, SeenMessage(client_message_id=message_id,"
+        " ordinal=latest.value.session.ref.ordinal, session_id=latest.value.session.id, seq=1, at=changes.now))"
+        " if latest and message_id else None\n"
+        "    if mark_first:\n"
+        "        from dataclasses import replace as put_in\n"
+        "        from kefu.store.port import Record, Put\n"
+        "        early = put_in(latest.value, seen=mark_first[0])\n"
+        "        await commit(desk, [sessions.writes(tenant, latest, early, [])[0]] if False else"
+        " [Put(Record(key=__import__('kefu.records.keys').records.keys.seen(tenant, latest.value.session.ref,"
+        " changes.now, 1), value=__import__('msgspec').json.encode(mark_first[0][-1:]).decode()), Expect.ANY)])\n"
+        "    opened = latest if latest",
+        law="L4",
+    ),
+    Mutant(
+        name="opening a session does not expect that there is none",
+        module="kefu.records.sessions",
+        right="Put(record, version or Expect.ABSENT)",
+        wrong="Put(record, version or Expect.ANY)",
+        law="L3",
+    ),
+    Mutant(
+        name="a session that waits is not taken for open",
+        module="kefu.desk.ingest_message",
+        right="    opened = latest if latest and latest.value.session.is_open else None\n",
+        wrong="    opened = latest if latest and latest.value.session.state == 'ACTIVE' else None\n",
+        law="L3",
+    ),
+    Mutant(
+        name="the copy in the line forgets the client message ids",
+        module="kefu.records.sessions",
+        right="LineEntry(stored=after, version=version)",
+        wrong="LineEntry(stored=StoredSession(session=after.session), version=version)",
+        law="L1",
+    ),
+    Mutant(
+        name="a line keeps who was closed while waiting",
+        module="kefu.records.sessions",
+        right="    if left and left != joined:\n",
+        wrong="    if left and joined and left != joined:\n",
+        law="L1",
+    ),
+    Mutant(
+        name="the copy in the line is not renewed",
+        module="kefu.records.sessions",
+        right="    if joined:\n",
+        wrong="    if joined and left != joined:\n",
+        law="L1",
+    ),
+    Mutant(
+        name="an agent serves another agent's line",
+        module="kefu.desk.serving",
+        right="[agent_line(agent.login), ",
+        wrong="[agent_line(agent.login), agent_line('a'), ",
+        law="L8",
+    ),
+    Mutant(
+        name="a session ends without a cause",
+        module="kefu.domain.log_writer",
+        right="        self._write(LogEntry(seq=self._next, kind=cause, at=self.now, agent=agent))\n",
+        wrong="",
+        law="L9",
+    ),
+    Mutant(
+        name="whoever has room is free, whatever his status",
+        module="kefu.domain.agent",
+        right="return self.room > 0 and self.status_at(now) is AgentStatus.ONLINE",
+        wrong="return self.room > 0",
+        law="L10",
+    ),
+    Mutant(
+        name="why an agent could not be taken is not told",
+        module="kefu.domain.ranking",
+        right="        refusal=refusal_of(agent, now) or lower,\n",
+        wrong="        refusal=lower,\n",
+        law="L10",
+    ),
+    Mutant(
+        name="the tenant is left out of a key",
+        module="kefu.records.keys",
+        right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
+        wrong='return f"VISITOR#{part(visitor)}"',
+        law="L12",
+    ),
+]
+
+SURVIVES_WITHOUT = {
+    "L1": "the copy in the line forgets the client message ids",
+    "L2": "capacity is read outside the commit",
+    "L3": "a session that waits is not taken for open",
+    "L4": "a client message id is not looked up",
+    "L5": "an event is logged twice",
+    "L6": "a session changes without an event",
+    "L7": "an arrival does not look after its commit",
+    "L7 gone": "overflow is forgotten when the agent goes offline",
+    "L7 order": "VIPs are ignored",
+    "L8": "an agent serves another agent's line",
+    "L9": "a session ends without a cause",
+    "L10": "whoever has room is free, whatever his status",
+    "L12": "the tenant is left out of a key",
+}
+"""For each law a fault that nothing else notices: with the law switched off it gets through."""

@@ -1,0 +1,103 @@
+"""A short day step by step, the laws held after every step: what needs no race to be noticed."""
+
+from collections.abc import Collection
+from random import Random
+
+from kefu.desk.bindings import BindingName, create_binding, delete_binding
+from kefu.desk.call import Call, Caller, Role
+from kefu.desk.close_session import close_session
+from kefu.desk.desk import Desk
+from kefu.desk.directory import GroupChange, save_group
+from kefu.desk.ingest_message import IncomingMessage, ingest_message
+from kefu.desk.save_agent import AgentChange, save_agent
+from kefu.desk.set_agent_status import set_agent_status
+from kefu.domain.agent import AgentStatus
+from kefu.domain.session_ref import SessionRef
+from kefu.store.memory import MemoryStore
+from kefu.testing.clocks import NEW_YEAR_2026
+from kefu.testing.interleaving import Interleaver, TurnClock, TurnStore, by_priority
+from kefu.testing.laws import check_laws
+from kefu.testing.watched_store import WatchedStore
+
+TENANT = "1"
+CALL = Call(by=Caller(tenant=TENANT, role=Role.PARTNER, user_name="crm"))
+RACES = 60
+
+
+class Day:
+    def __init__(self, off: Collection[str], seed: int = 0) -> None:
+        random = Random(seed)
+        self.turns = Interleaver(by_priority(random))
+        self.clock = TurnClock(self.turns, NEW_YEAR_2026)
+        self.off = ("L7 order", *off)
+        self.watched = WatchedStore(
+            MemoryStore(self.clock.now), TENANT, request=self.turns.request, now=self.clock.now, off=off
+        )
+        self.desk = Desk(store=TurnStore(self.watched, self.turns), clock=self.clock, random=random)
+
+    async def open(self) -> None:
+        group = (await save_group(self.desk, CALL, GroupChange(name="G"))).name
+        for name, groups in (("a", (group,)), ("b", ())):
+            await save_agent(self.desk, CALL, AgentChange(user_name=name, groups=groups, max_sessions=1))
+            await self.turn(name, AgentStatus.ONLINE)
+        await create_binding(self.desk, CALL, BindingName(business_flag="F", visitor="V"), "a")
+
+    async def arrive(self, visitor: str, **keys: object) -> SessionRef:
+        self.clock.advance(1)
+        message = IncomingMessage(visitor=visitor, ext={"weichat": {"queueName": "G", **keys}})
+        ref = (await ingest_message(self.desk, CALL, message)).session
+        await self.hold()
+        return ref
+
+    async def turn(self, name: str, status: AgentStatus) -> None:
+        self.clock.advance(1)
+        await set_agent_status(self.desk, CALL, name, status)
+        await self.hold()
+
+    async def hold(self) -> None:
+        await check_laws(self.watched, TENANT, self.clock.now(), off=self.off)
+
+
+async def bound_and_left(off: Collection[str]) -> None:
+    """A bound visitor waits for a busy agent, who goes offline; another whose binding ends."""
+    for ending in ("offline", "unbound"):
+        day = Day(off)
+        await day.open()
+        await day.turn("a", AgentStatus.BUSY)
+        await day.arrive("V", businessFlag="F")
+        if ending == "offline":
+            await day.turn("a", AgentStatus.OFFLINE)
+        else:
+            await delete_binding(day.desk, CALL, BindingName(business_flag="F", visitor="V"))
+        await day.hold()
+
+
+async def room_for_two(off: Collection[str]) -> None:
+    """Two wait; the agent comes back with room for two."""
+    day = Day(off)
+    await day.open()
+    await day.turn("a", AgentStatus.BUSY)
+    for visitor in ("x", "y"):
+        await day.arrive(visitor)
+    await save_agent(day.desk, CALL, AgentChange(user_name="a", max_sessions=2))
+    await day.turn("a", AgentStatus.ONLINE)
+
+
+async def arrival_and_close(off: Collection[str]) -> None:
+    """One arrives at the very moment when the only agent's slot is freed."""
+    for seed in range(RACES):
+        day = Day(off, seed)
+        await day.open()
+        busy = await day.arrive("busy")
+        message = IncomingMessage(visitor="V2", ext={"weichat": {"queueName": "G"}})
+        await day.turns.run(
+            {"arrives": ingest_message(day.desk, CALL, message), "closes": close_session(day.desk, CALL, busy)}
+        )
+        await day.hold()
+
+
+async def play_day(off: Collection[str]) -> None:
+    """Raises `LawBroken` for the first law that does not hold."""
+    await bound_and_left(off)
+    await room_for_two(off)
+    await arrival_and_close(off)
