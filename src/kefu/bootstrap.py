@@ -27,7 +27,7 @@ SECRET_BYTES = 32
 
 
 async def open_store(url: str) -> Store:
-    """The store that a URL names: `memory:`, `sqlite:PATH`, or what the entry points `kefu.stores` offer.
+    """The store that a URL names: `memory:`, `sqlite:PATH`, `dynamodb:TABLE`, or what the entry points `kefu.stores` offer.
 
     Raises `SettingWrong` for what is no such URL, and the backend's own `StoreError`.
     """
@@ -38,10 +38,16 @@ async def open_store(url: str) -> Store:
         from kefu.store.sqlite import SqliteStore  # noqa: PLC0415  a backend is loaded when it is asked for
 
         return await SqliteStore.open(rest)
+    if scheme == "dynamodb" and rest:
+        from kefu.store.dynamodb import open_dynamodb  # noqa: PLC0415  as above
+
+        return await open_dynamodb(rest)
     for plugin in entry_points(group="kefu.stores", name=scheme) if colon else ():
         store: Store = await plugin.load()(rest)
         return store
-    raise SettingWrong(f"The store is {url!r}; it must be memory:, sqlite:PATH, or of an installed backend.")
+    raise SettingWrong(
+        f"KEFU_STORE is {url!r}; it must be memory:, sqlite:PATH, dynamodb:TABLE, or of an installed backend."
+    )
 
 
 def signing_secret(settings: Settings) -> str:

@@ -23,6 +23,8 @@ class Context:
     desk: Desk
     secret: str
     request_id: str
+    is_over_http: bool = False
+    """A plain request, which cannot carry a subscription."""
     caller: Caller | None = None
     expires_at: Instant | None = None
     """When the caller's token ends, and with it his subscriptions."""

@@ -26,6 +26,10 @@ class BadUserInput(CodedError):
     pass
 
 
+class SubscriptionOverHttp(CodedError):
+    code = "BAD_REQUEST"
+
+
 class Unauthenticated(CodedError):
     code = "UNAUTHENTICATED"
 

@@ -45,8 +45,9 @@ class Connection(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """Which part of a list is asked for."""
+    """Which part of a list is asked for, its ends as places in the list."""
 
+    kind: str
     limit: int
     after: str | None
     before: str | None
@@ -54,15 +55,17 @@ class Window:
 
 
 def window(
-    first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    kind: str, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
 ) -> Window:
-    """Raises `BadUserInput` if the arguments contradict each other or a cursor is none."""
+    """Of the list called `kind`. Raises `BadUserInput` if the arguments contradict each other or a cursor is not of it."""
     if first is not None and last is not None:
         raise BadUserInput("Ask with first or with last, not both.")
     limit = first if first is not None else last if last is not None else PAGE_DEFAULT
     if not 1 <= limit <= PAGE_MAX:
         raise BadUserInput(f"first and last must lie between 1 and {PAGE_MAX}.")
-    return Window(limit=limit, after=_decode(after), before=_decode(before), from_end=last is not None)
+    return Window(
+        kind=kind, limit=limit, after=_decode(kind, after), before=_decode(kind, before), from_end=last is not None
+    )
 
 
 async def connect(
@@ -75,7 +78,7 @@ async def connect(
     """A page of what `fetch` reads, which answers in the direction asked and says if more lies that way."""
     found, has_more = await fetch(asked)
     values = list(reversed(found)) if asked.from_end else list(found)
-    edges = [Edge(node=node(value), cursor=_encode(place(value))) for value in values]
+    edges = [Edge(node=node(value), cursor=_encode(asked.kind, place(value))) for value in values]
     info = PageInfo(
         has_next_page=asked.before is not None if asked.from_end else has_more,
         has_previous_page=has_more if asked.from_end else asked.after is not None,
@@ -97,14 +100,18 @@ def cut(values: Sequence[V], asked: Window, place: Callable[[V], str]) -> tuple[
     return kept[: asked.limit], len(kept) > asked.limit
 
 
-def _encode(place: str) -> str:
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+def _encode(kind: str, place: str) -> str:
+    return base64.urlsafe_b64encode(f"{kind}:{place}".encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str | None) -> str | None:
+def _decode(kind: str, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return base64.urlsafe_b64decode((cursor + "=" * (-len(cursor) % 4)).encode()).decode()
-    except (binascii.Error, ValueError) as invalid:
-        raise BadUserInput("That is no cursor of this list. Use an endCursor as it came.") from invalid
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    found, colon, place = text.partition(":")
+    if found != kind or not colon:
+        raise BadUserInput("That is no cursor of this list. Use an endCursor as it came.")
+    return place

@@ -1,14 +1,20 @@
 """The schema: every root field, its description, and how errors leave it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import DisableIntrospection, MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from graphql import GraphQLError, OperationType, get_operation_ast
+from strawberry.extensions import (
+    DisableIntrospection,
+    MaxAliasesLimiter,
+    MaxTokensLimiter,
+    QueryDepthLimiter,
+    SchemaExtension,
+)
 from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
-from kefu.api.errors import code_errors
+from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
 from kefu.api.mutations import agent, binding, directory, message, session, settings, token
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
@@ -162,6 +168,23 @@ class Subscription:
     )
 
 
+class OneOperation(SchemaExtension):
+    """Of several operations in one document one must be named; and a plain request carries no subscription."""
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        named = context._provided_operation_name  # noqa: SLF001  the public property falls back to the first
+        if document := context.graphql_document:
+            operation = get_operation_ast(document, named)
+            if operation and operation.operation is OperationType.SUBSCRIPTION and context.context.is_over_http:
+                told = "A subscription needs a WebSocket. Connect with the subprotocol graphql-transport-ws."
+                context.pre_execution_errors = [GraphQLError(told, original_error=SubscriptionOverHttp(told))]
+            if named is None and operation is None:
+                told = "The document holds several operations. Name one with operationName."
+                context.pre_execution_errors = [GraphQLError(told, original_error=BadUserInput(told))]
+        yield
+
+
 class KefuSchema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         context = execution_context.context if execution_context else None
@@ -178,6 +201,7 @@ def build_schema(*, with_introspection: bool = True) -> KefuSchema:
         extensions=[
             lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
             lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+            OneOperation,
             lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
             *([] if with_introspection else [DisableIntrospection]),
         ],

@@ -1,20 +1,26 @@
 """The schema over HTTP and WebSocket: who calls, how much may come in, and errors that are always JSON."""
 
 import uuid
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+from json import JSONDecodeError
 from typing import Any
 
 import msgspec
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import GraphQLRequestData
+from strawberry.http.exceptions import NonJsonMessageReceived
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from kefu.api.context import Context
 from kefu.api.errors import error_body
+from kefu.api.request_body import TooManyBytes, bounded, drain
 from kefu.api.schema import KefuSchema
 from kefu.desk.bearer_tokens import NoSuchToken, caller_of
 from kefu.desk.call import Role
@@ -23,9 +29,23 @@ from kefu.desk.presence import show_presence
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 
 _BEARER = "bearer "
+_GRAPHQL_RESPONSE = "application/graphql-response+json"
+_NEGOTIATED = "x-kefu-negotiated"
+
+
+class SocketAdapter(ASGIWebSocketAdapter):
+    """Lets only frames through that are messages in form; the library closes the socket for others."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
+            if not isinstance(message, dict) or not isinstance(message.get("payload", {}), dict | None):
+                raise NonJsonMessageReceived
+            yield message
 
 
 class GraphQLView(GraphQL[Context, None]):
+    websocket_adapter_class = SocketAdapter
+
     def __init__(
         self, schema: KefuSchema, desk: Desk, secret: str, *, is_development: bool, origins: list[str]
     ) -> None:
@@ -43,18 +63,23 @@ class GraphQLView(GraphQL[Context, None]):
             await super().__call__(scope, receive, send)
             return
         try:
-            response: Response = await self.run(Request(scope, _bounded(scope, receive)))
+            response: Response = await self.run(Request(scope, bounded(scope, receive)))
         except NoSuchToken as unknown:
             response = JSONResponse(error_body(str(unknown), "UNAUTHENTICATED"), status_code=401)
         except TooManyBytes:
+            await drain(receive)
             response = _too_many_bytes()
         except HTTPException as refused:
-            code = "BAD_REQUEST" if refused.status_code != 405 else "METHOD_NOT_ALLOWED"  # noqa: PLR2004
-            response = JSONResponse(error_body(refused.reason, code), status_code=refused.status_code)
+            response = _refused(refused)
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002  the library's hook
-        context = Context(desk=self._desk, secret=self._secret, request_id=str(uuid.uuid4()))
+        context = Context(
+            desk=self._desk,
+            secret=self._secret,
+            request_id=str(uuid.uuid4()),
+            is_over_http=isinstance(request, Request),
+        )
         authorization = request.headers.get("authorization")
         if authorization is not None and isinstance(request, Request):
             await self._identify(context, authorization)
@@ -75,14 +100,43 @@ class GraphQLView(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> Any:
         try:
             return msgspec.json.decode(data)
-        except msgspec.DecodeError as invalid:
-            raise HTTPException(400, f"The body is not valid JSON: {invalid}. Send one JSON object.") from invalid
+        except (ValueError, RecursionError) as invalid:
+            raise JSONDecodeError(str(invalid), "", 0) from invalid
 
     def parse_json(self, data: str | bytes) -> Any:
-        parsed = super().parse_json(data)
+        try:
+            parsed = self.decode_json(data)
+        except JSONDecodeError as invalid:
+            raise HTTPException(400, f"The body is not valid JSON ({invalid.msg})") from invalid
         if not isinstance(parsed, dict | list):
-            raise HTTPException(400, 'The body is JSON, but not an object. Send {"query": …}.')
+            raise HTTPException(400, "The body is JSON, but not an object")
         return parsed
+
+    async def execute_single(  # noqa: PLR0917  the library's hook
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> Any:
+        if not isinstance(request_data.operation_name, str | None):
+            raise HTTPException(400, "operationName must be a text")
+        return await super().execute_single(request, request_adapter, sub_response, context, root_value, request_data)
+
+    def create_response(self, response_data: Any, sub_response: Response) -> Response:
+        response = super().create_response(response_data, sub_response)
+        if response.headers.get(_NEGOTIATED):
+            response.headers["content-type"] = _GRAPHQL_RESPONSE
+            del response.headers[_NEGOTIATED]
+        return response
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        if _GRAPHQL_RESPONSE in request.headers.get("accept", ""):
+            response.headers[_NEGOTIATED] = "1"
+        return response
 
     async def _identify(self, context: Context, authorization: str) -> None:
         is_bearer = authorization[: len(_BEARER)].lower() == _BEARER
@@ -94,28 +148,11 @@ class GraphQLView(GraphQL[Context, None]):
             await show_presence(self._desk, context.caller)
 
 
-class TooManyBytes(Exception):
-    """The body is over `REQUEST_BYTES_MAX`."""
-
-
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """`receive`, until more bytes came than one request may have."""
-    declared = next(
-        (int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), 0
-    )
-    received = declared if declared > REQUEST_BYTES_MAX else 0
-
-    async def bounded() -> Any:
-        nonlocal received
-        if received > REQUEST_BYTES_MAX:
-            raise TooManyBytes
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > REQUEST_BYTES_MAX:
-            raise TooManyBytes
-        return message
-
-    return bounded
+def _refused(refused: HTTPException) -> Response:
+    if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return JSONResponse(error_body(refused.reason, "METHOD_NOT_ALLOWED"), status_code=refused.status_code)
+    told = f'{refused.reason.rstrip(".")}. Send one JSON object {{"query": …}} as application/json.'
+    return JSONResponse(error_body(told, "BAD_REQUEST"), status_code=refused.status_code)
 
 
 def _too_many_bytes() -> Response:

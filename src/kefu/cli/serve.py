@@ -1,3 +1,5 @@
+from socket import IPPROTO_TCP, TCP_NODELAY
+
 import click
 
 from kefu.bootstrap import build_app, signing_secret
@@ -34,11 +36,13 @@ def serve(host: str, port: int, store_url: str | None, *, demo: bool) -> None:
             ws_per_message_deflate=False,
         )
         socket = config.bind_socket()
+        socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # a socket bound before the loop does not get it by itself
+        url = f"http://{host}:{socket.getsockname()[1]}"
         if demo:
             await open_demo_tenant(desk)
-            _greet_demo(desk, secret, f"http://{host}:{port}")
+            _greet_demo(desk, secret, url)
         else:
-            await _greet(desk, settings.store, f"http://{host}:{port}")
+            await _greet(desk, settings.store, url)
         await uvicorn.Server(config).serve(sockets=[socket])
 
     with_desk(settings, run)

@@ -1,6 +1,7 @@
 """Commands for trying things: the demo day, tokens, the schema, a dry run."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -25,11 +26,10 @@ url_option = click.option("--url", default=DEFAULT_URL, show_default=True, help=
 def demo(url: str) -> None:
     """Play one day at the demo shop against a running server."""
     try:
-        client = DemoClient(url)
-        DemoDay(client, click.echo).play()
+        with closing(DemoClient(url)) as client:
+            DemoDay(client, click.echo).play()
     except DemoFailed as failed:
         raise click.ClickException(str(failed)) from failed
-    client.close()
 
 
 @click.command()
@@ -74,9 +74,8 @@ def explain(url: str, tenant: str, visitor: str, ext: str, bearer: str | None) -
     except json.JSONDecodeError as invalid:
         raise click.BadParameter(f"not valid JSON: {invalid}", param_hint="--ext") from invalid
     try:
-        client = DemoClient(url, tenant=tenant, bearer=bearer)
-        for line in client.explain(visitor, parsed):
-            click.echo(line)
+        with closing(DemoClient(url, tenant=tenant, bearer=bearer)) as client:
+            for line in client.explain(visitor, parsed):
+                click.echo(line)
     except DemoFailed as failed:
         raise click.ClickException(str(failed)) from failed
-    client.close()

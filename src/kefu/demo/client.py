@@ -21,7 +21,11 @@ class DemoFailed(Exception):
 class DemoClient:
     def __init__(self, url: str, *, tenant: str = TENANT, bearer: str | None = None) -> None:
         self._http = httpx.Client(base_url=url, timeout=30)
-        self._http.headers["Authorization"] = f"Bearer {bearer or self._access_token(url, tenant)}"
+        try:
+            self._http.headers["Authorization"] = f"Bearer {bearer or self._access_token(url, tenant)}"
+        except BaseException:
+            self._http.close()
+            raise
 
     def _access_token(self, url: str, tenant: str) -> str:
         answer = self._post(

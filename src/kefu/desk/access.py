@@ -53,7 +53,9 @@ def is_agent_self(caller: Caller, login: str) -> bool:
 
 
 def session_not_found() -> NotFound:
-    return NotFound(RefusalCode.SESSION_NOT_FOUND, "There is no such session for this token.", "sessionId")
+    return NotFound(
+        RefusalCode.SESSION_NOT_FOUND, "There is no such session for this token. Check the id.", "sessionId"
+    )
 
 
 def agent_not_found(user_name: str, *field: str) -> NotFound:

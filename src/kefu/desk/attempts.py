@@ -33,17 +33,21 @@ async def attempt(desk: Desk, step: Callable[[int], Awaitable[T]]) -> T:
 async def commit(desk: Desk, writes: Sequence[Write]) -> None:
     """One atomic commit; a lost answer is asked for again with the same token, until it is known.
 
-    Raises `Conflict` and `Throttled` for `attempt`, `OutcomeUnknown` if the store stays silent.
+    Raises `Conflict` and `Throttled` for `attempt`, `OutcomeUnknown` if the store stays silent: once an answer
+    was lost, a throttled repetition says nothing about the first try.
     """
     token = desk.new_id(desk.clock.now())
+    lost: OutcomeUnknown | None = None
     for silent in range(ATTEMPTS_MAX):
         try:
             return await desk.store.commit(writes, token=token)
-        except OutcomeUnknown:
-            if silent == ATTEMPTS_MAX - 1:
+        except OutcomeUnknown as unknown:
+            lost = unknown
+        except Throttled:
+            if lost is None:
                 raise
-            await _pause(desk, _THROTTLED_PAUSE_S, silent)
-    return None
+        await _pause(desk, _THROTTLED_PAUSE_S, silent)
+    raise OutcomeUnknown from lost
 
 
 async def _pause(desk: Desk, first_s: float, times: int) -> None:

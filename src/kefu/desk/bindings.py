@@ -37,7 +37,7 @@ async def create_binding(
     _check(name)
     named(agent, "agentUserName")
     if expires_at is not None and expires_at <= desk.clock.now():
-        raise Invalid("expiresAt lies in the past.", "expiresAt")
+        raise Invalid("expiresAt lies in the past. Send a later time.", "expiresAt")
     done, _ = await attempt_once(desk, call, _results, lambda _: _create(desk, call, name, login_of(agent), expires_at))
     return done
 
@@ -82,7 +82,9 @@ async def _delete(desk: Desk, call: Call, name: BindingName) -> BindingName:
     now = desk.clock.now()
     if loaded is None or not loaded.value.holds_at(now):
         raise NotFound(
-            RefusalCode.BINDING_NOT_FOUND, "This visitor is not bound under this businessFlag.", "businessFlag"
+            RefusalCode.BINDING_NOT_FOUND,
+            "This visitor is not bound under this businessFlag. Check both values.",
+            "businessFlag",
         )
     await _require_may_bind(desk, call, name.visitor, loaded.value.agent)
     unbound = loaded.value.unbound(by=call.by.user_name or call.by.role, now=now)

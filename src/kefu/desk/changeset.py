@@ -35,7 +35,12 @@ class Changeset:
                 self._agents.setdefault(each.value.login, (each, each.value))
 
     def agent(self, login: str) -> Agent:
-        """The agent as this commit will leave him."""
+        """The agent as this commit will leave him.
+
+        Raises `Conflict` if he was not there when he was read: whoever names him still was read before he left.
+        """
+        if login not in self._agents:
+            raise Conflict([keys.seat(self.tenant, login)])
         return self._agents[login][1]
 
     def change(self, agent: Agent) -> None:

@@ -7,7 +7,7 @@ from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.looking import look_at_line
-from kefu.desk.once import attempt_once, mark
+from kefu.desk.once import attempt_once, done_before, mark
 from kefu.desk.returning import return_held_sessions
 from kefu.desk.save_agent import profile_writes
 from kefu.domain.decision import DispatchReason, DispatchTrigger
@@ -30,7 +30,7 @@ async def delete_agent(desk: Desk, call: Call, user_name: str, *, force: bool = 
     """Raises `NotFound`, or `Declined` with AGENT_HAS_SESSIONS; forced, his sessions go back to their groups."""
     require_staff(call.by)
     login = login_of(user_name)
-    if force:
+    if force and await done_before(desk, call, _results) is None:
         await attempt(desk, lambda _: _disable(desk, call.tenant, login))
         await return_held_sessions(desk, call.tenant, login, DispatchReason.DIRECTED_AGENT_REMOVED)
     deleted, _ = await attempt_once(desk, call, _results, lambda _: _delete(desk, call, login))

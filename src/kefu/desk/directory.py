@@ -15,7 +15,7 @@ from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule
 from kefu.domain.line import group_line
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
-from kefu.domain.skill_group import SkillGroup, overflow_cycle
+from kefu.domain.skill_group import BUILT_IN, SkillGroup, overflow_cycle
 from kefu.records import directories, sessions
 from kefu.records.codec import Codec
 from kefu.store.port import Write
@@ -44,8 +44,10 @@ _results = Codec(DirectoryChanged)
 async def save_group(desk: Desk, call: Call, change: GroupChange) -> DirectoryChanged:
     """Raises `Invalid`, `NotFound`, or `Declined` with SKILL_GROUP_NAME_TAKEN or OVERFLOW_CYCLE."""
     named(change.name, "name")
-    if change.queue_length_max is not None and change.queue_length_max < 0:
+    if (change.queue_length_max or 0) < 0:
         raise Invalid("queueLengthMax must not be negative.", "queueLengthMax")
+    if (change.overflow_after_ms or 0) < 0:
+        raise Invalid("overflowAfter must not be negative.", "overflowAfter")
 
     async def save(directory: Directory) -> tuple[str, list[Write]]:
         group = _changed_group(desk, directory, change)
@@ -85,7 +87,9 @@ async def save_rule(desk: Desk, call: Call, rule: RoutingRule) -> DirectoryChang
 async def delete_rule(desk: Desk, call: Call, flag: str) -> DirectoryChanged:
     async def delete(directory: Directory) -> tuple[str, list[Write]]:
         if flag not in directory.rules:
-            raise NotFound(RefusalCode.ROUTING_RULE_NOT_FOUND, "No rule maps this flag.", "routingRuleFlag")
+            raise NotFound(
+                RefusalCode.ROUTING_RULE_NOT_FOUND, "No rule maps this flag. Check its spelling.", "routingRuleFlag"
+            )
         return flag, [directories.delete_rule(call.tenant, flag)]
 
     return await change_directory(desk, call, delete)
@@ -128,7 +132,7 @@ def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> Ski
     if change.id is None and len(directory.groups) >= GROUPS_PER_TENANT_MAX:
         raise Invalid(f"A tenant has at most {GROUPS_PER_TENANT_MAX} groups.", "name")
     homonym = directory.group_named(change.name)
-    if homonym and homonym.id != change.id:
+    if change.name == BUILT_IN.name or (homonym and homonym.id != change.id):
         raise Declined(
             RefusalCode.SKILL_GROUP_NAME_TAKEN, f"Another group is called {change.name}. Choose another name.", "name"
         )
@@ -172,4 +176,6 @@ def _in_use(why: str) -> Declined:
 
 
 def group_not_found(field: str) -> NotFound:
-    return NotFound(RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group.", field)
+    return NotFound(
+        RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group. Use an id as skillGroups gives it.", field
+    )

@@ -11,7 +11,7 @@ from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_object, json_text, message_text, named
 from kefu.desk.looking import look
-from kefu.desk.once import attempt_once, mark
+from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.seen_messages import find_seen, older_seen, remember
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
@@ -99,7 +99,7 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     seen = latest.value.seen if latest else ()
     if known := find_seen((*seen, *older), message_id, changes.now):
         ref = SessionRef(visitor, channel, known.ordinal, known.session_id)
-        return Ingested(session=ref, seq=known.seq, is_duplicate=True)
+        return await keep(desk, call, _results, Ingested(session=ref, seq=known.seq, is_duplicate=True))
     opened = latest if latest and latest.value.session.is_open else None
     ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
     if opened:

@@ -48,6 +48,19 @@ def mark(call: Call, results: Codec[R], result: R, now: Instant) -> list[Write]:
     return [_put(call, results, result, now, Expect.ABSENT)] if call.once else []
 
 
+async def keep(desk: Desk, call: Call, results: Codec[R], result: R) -> R:
+    """For a call that found nothing to do: its key stands for it all the same."""
+    if call.once:
+        await commit(desk, mark(call, results, result, desk.clock.now()))
+    return result
+
+
+async def done_before(desk: Desk, call: Call, results: Codec[R]) -> R | None:
+    """The first result of this very call, if it was made before. Raises `Declined` as `attempt_once`."""
+    done = await attempt(desk, lambda _: _done_before(desk, call))
+    return results.decode(done.result) if done else None
+
+
 async def amend(desk: Desk, call: Call, results: Codec[R], result: R) -> None:
     """The result with what the looks after the commit added to it."""
     if call.once:

@@ -10,7 +10,7 @@ from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_object
 from kefu.desk.looking import look
-from kefu.desk.once import attempt_once, mark
+from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.open_session import load_open
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.log_writer import LogWriter
@@ -44,7 +44,7 @@ async def _request(
     loaded = await load_open(desk, call.by, ref)
     session, result = loaded.value.session, HumanRequested(session=ref)
     if session.state is not SessionState.BOT:
-        return result
+        return await keep(desk, call, _results, result)
     directory = (await desk.directories.load(desk.store, call.tenant)).directory
     changes = Changeset(call.tenant, desk.clock.now(), directory.settings.ranking)
     keys = session.keys.replaced_by(read_routing_keys(ext))

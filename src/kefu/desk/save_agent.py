@@ -80,7 +80,11 @@ def _changed(agent: Agent, change: AgentChange, directory: Directory) -> Agent:
         groups = tuple(sorted(set(change.groups) - {DEFAULT_GROUP}))
         for group in groups:
             if directory.group(group) is None:
-                raise NotFound(RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group.", "skillGroupIds")
+                raise NotFound(
+                    RefusalCode.SKILL_GROUP_NOT_FOUND,
+                    "There is no such skill group. Use an id as skillGroups gives it.",
+                    "skillGroupIds",
+                )
     return replace(
         agent,
         nickname=agent.nickname if change.nickname is None else change.nickname,

@@ -8,7 +8,7 @@ from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.input import json_object, json_text, message_text, named
-from kefu.desk.once import attempt_once, mark
+from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.open_session import load_open
 from kefu.desk.seen_messages import find_seen, older_seen, remember
 from kefu.domain.directory import Ranking
@@ -66,7 +66,7 @@ async def _send(desk: Desk, call: Call, outgoing: OutgoingMessage) -> Sent:
     session, now, own_id = loaded.value.session, desk.clock.now(), _own_id(outgoing)
     older = await older_seen(desk, call.tenant, session.ref.visitor, session.channel, own_id)
     if known := find_seen((*loaded.value.seen, *older), own_id, now):
-        return Sent(session=session.ref, seq=known.seq)
+        return await keep(desk, call, _results, Sent(session=session.ref, seq=known.seq))
     _require_active(session)
     writer = LogWriter(now, session)
     writer.agent_message(_message(desk, outgoing, session.agent, now))

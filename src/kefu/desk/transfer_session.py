@@ -121,7 +121,11 @@ async def _to_group(desk: Desk, changes: Changeset, writer: LogWriter, facts: Di
 
 def _require_group(directory: Directory, group_id: str) -> None:
     if directory.group(group_id) is None:
-        raise NotFound(RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group.", "toSkillGroupId")
+        raise NotFound(
+            RefusalCode.SKILL_GROUP_NOT_FOUND,
+            "There is no such skill group. Use an id as skillGroups gives it.",
+            "toSkillGroupId",
+        )
 
 
 def _require_in_human_stage(session: Session) -> None:

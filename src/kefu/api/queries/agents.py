@@ -58,7 +58,7 @@ async def list_agents(
         return found[: asked.limit], len(found) > asked.limit or has_more
 
     return await connect(
-        window(first, after),
+        window("agents", first, after),
         fetch,
         place=lambda value: records.listing_order(value.login),
         node=lambda value: Agent.of(value, context.tenant, now),

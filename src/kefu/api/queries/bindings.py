@@ -71,7 +71,7 @@ async def list_bindings(
         return found[: asked.limit], len(found) > asked.limit or has_more
 
     return await connect(
-        window(first, after),
+        window("bindings", first, after),
         fetch,
         place=records.listing_order,
         node=lambda value: Binding.of(value, context.tenant),

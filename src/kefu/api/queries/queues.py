@@ -31,7 +31,7 @@ async def list_skill_groups(info: Info, first: First = None, after: After = None
         return cut(whole, asked, _place)
 
     return await connect(
-        window(first, after), fetch, place=_place, node=lambda group: SkillGroup.of(group, context.tenant)
+        window("groups", first, after), fetch, place=_place, node=lambda group: SkillGroup.of(group, context.tenant)
     )
 
 

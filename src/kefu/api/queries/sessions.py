@@ -61,7 +61,7 @@ async def list_sessions(  # noqa: PLR0917  resolvers are called by name
         )
 
     return await connect(
-        window(first, after, last, before),
+        window("sessions", first, after, last, before),
         fetch,
         place=records.listing_order,
         node=lambda found: Session.of(found, context.tenant),

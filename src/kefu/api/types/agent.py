@@ -84,7 +84,7 @@ class Agent(Node):
             return cut(held, asked, _place)
 
         return await connect(
-            window(first, after, last, before),
+            window("held", first, after, last, before),
             fetch,
             place=_place,
             node=lambda session: Session.of(session, context.tenant),

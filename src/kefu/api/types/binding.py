@@ -65,4 +65,6 @@ class Binding(Node):
         async def fetch(asked: Window) -> tuple[list[domain.BindingEvent], bool]:
             return cut(self.value.history, asked, lambda each: places[id(each)])
 
-        return await connect(window(first, after), fetch, place=lambda each: places[id(each)], node=BindingEvent.of)
+        return await connect(
+            window("history", first, after), fetch, place=lambda each: places[id(each)], node=BindingEvent.of
+        )

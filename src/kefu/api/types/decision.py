@@ -98,4 +98,6 @@ class DispatchDecision:
         async def fetch(asked: Window) -> tuple[list[domain.Candidate], bool]:
             return cut(self.value.candidates, asked, lambda each: places[id(each)])
 
-        return await connect(window(first, after), fetch, place=lambda each: places[id(each)], node=Candidate.of)
+        return await connect(
+            window("candidates", first, after), fetch, place=lambda each: places[id(each)], node=Candidate.of
+        )

@@ -69,7 +69,7 @@ class Queue(Node):
             return [loaded.value.session for loaded in page], has_more
 
         return await connect(
-            window(first, after),
+            window("line", first, after),
             fetch,
             place=lambda session: f"{int(session.place.is_not_vip)}#{session.started_at}#{session.id}",
             node=lambda session: Session.of(session, context.tenant),

@@ -86,7 +86,7 @@ class Session(Node):
     @strawberry.field(description="Every decision, oldest first.")
     async def decisions(self, info: Info, first: First = None, after: After = None) -> Connection[DispatchDecision]:
         return await connect(
-            window(first, after),
+            window("log", first, after),
             lambda asked: self._entries(info, asked, lambda entry: entry.decision is not None),
             place=_place,
             node=lambda entry: DispatchDecision.of(_present(entry.decision)),
@@ -98,7 +98,7 @@ class Session(Node):
     ) -> Connection[Message]:
         ref, tenant = self.value.ref, info.context.tenant
         return await connect(
-            window(first, after, last, before),
+            window("log", first, after, last, before),
             lambda asked: self._entries(info, asked, lambda entry: entry.message is not None),
             place=_place,
             node=lambda entry: Message.of(_present(entry.message), ref, entry.seq, tenant),
@@ -108,7 +108,7 @@ class Session(Node):
     async def events(self, info: Info, first: First = None, after: After = None) -> Connection[SessionEvent]:
         ref, tenant = self.value.ref, info.context.tenant
         return await connect(
-            window(first, after),
+            window("log", first, after),
             lambda asked: self._entries(info, asked, lambda _: True),
             place=_place,
             node=lambda entry: SessionEvent.of(entry, ref, tenant),
@@ -172,8 +172,15 @@ async def load_result_session(info: Info, ref: SessionRef) -> Session:
 
 
 async def load_result_sessions(info: Info, refs: Sequence[SessionRef]) -> list[Session]:
-    loaded = await sessions.load(info.context.desk.store, info.context.tenant, refs)
-    return [Session.of(each.value.session, info.context.tenant) for each in loaded if each]
+    """Those of the sessions that the caller may see."""
+    context = info.context
+    loaded = await sessions.load(context.desk.store, context.tenant, refs) if refs else []
+    own = await context.own_agent() if refs else None
+    return [
+        Session.of(each.value.session, context.tenant)
+        for each in loaded
+        if each and may_see_session(context.by, each.value.session, own)
+    ]
 
 
 def _place(entry: LogEntry) -> str:

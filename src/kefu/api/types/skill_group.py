@@ -44,5 +44,7 @@ def group_id_of(info: Info, node_id: str, field: str) -> str:
     """The group behind a node id. Raises `NotFound`."""
     parts = parts_of(node_id, "SkillGroup", info.context.tenant)
     if not parts:
-        raise NotFound(RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group.", field)
+        raise NotFound(
+            RefusalCode.SKILL_GROUP_NOT_FOUND, "There is no such skill group. Use an id as skillGroups gives it.", field
+        )
     return parts[0]

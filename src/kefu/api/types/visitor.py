@@ -6,6 +6,7 @@ from kefu.api.context import Info
 from kefu.api.node_ids import encode_id
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, window
 from kefu.api.types.node import Node
+from kefu.desk.access import may_see_session
 from kefu.domain import visitor as domain
 from kefu.domain.binding import Binding as BindingValue
 from kefu.domain.session import Session as SessionValue
@@ -64,7 +65,7 @@ class Visitor(Node):
             return cut(found, asked, lambda session: places[session.id])
 
         return await connect(
-            window(first, after),
+            window("visits", first, after),
             fetch,
             place=lambda session: places[session.id],
             node=lambda session: Session.of(session, info.context.tenant),
@@ -85,14 +86,18 @@ class Visitor(Node):
             return cut(found, asked, lambda binding: binding.business_flag)
 
         return await connect(
-            window(first, after),
+            window("bindings-of", first, after),
             fetch,
             place=lambda binding: binding.business_flag,
             node=lambda binding: Binding.of(binding, context.tenant),
         )
 
     async def _sessions(self, info: Info) -> list[SessionValue]:
-        return await sessions.of_visitor(info.context.desk.store, info.context.tenant, self.user_name, _KEPT_MAX)
+        """Those that the caller may see."""
+        context = info.context
+        own = await context.own_agent()
+        found = await sessions.of_visitor(context.desk.store, context.tenant, self.user_name, _KEPT_MAX)
+        return [session for session in found if may_see_session(context.by, session, own)]
 
 
 async def load_visitor(info: Info, user_name: str) -> Visitor:

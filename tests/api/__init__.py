@@ -1,0 +1,1 @@
+"""The API, through a real server, real HTTP and real WebSockets only."""

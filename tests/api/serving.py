@@ -1,0 +1,77 @@
+"""A real server: uvicorn in a thread with a loop of its own, on a port of 127.0.0.1 that the system chooses."""
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import uvicorn
+
+from kefu.bootstrap import build_app
+from kefu.desk.bearer_tokens import sign
+from kefu.desk.call import Caller, Role
+from kefu.desk.desk import Desk
+from kefu.domain.instants import SECOND
+from kefu.settings import Settings
+from kefu.store.memory import MemoryStore
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Server:
+    """Where Kefu answers, and the way behind it: what the answers are held against."""
+
+    url: str
+    secret: str
+    desk: Desk
+    loop: asyncio.AbstractEventLoop
+
+    async def inside(self, work: Coroutine[Any, Any, R]) -> R:
+        """`work`, done where the server works: its store belongs to that loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
+
+    async def position(self) -> str:
+        """Where the store's changes stand: the same as before, if nothing was written."""
+        return await self.inside(self.desk.store.position())
+
+    def token(self, tenant: str, role: Role, user_name: str = "", *, life_s: int = 3_600) -> str:
+        caller = Caller(tenant=tenant, role=role, user_name=user_name)
+        return sign(caller, self.desk.clock.now() + life_s * SECOND, self.secret)
+
+
+@contextmanager
+def serving(settings: Settings | None = None) -> Iterator[Server]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    started: Future[tuple[Server, uvicorn.Server]] = Future()
+    thread = threading.Thread(target=_run, args=(listener, settings or Settings(), started))
+    thread.start()
+    server, process = started.result()
+    try:
+        yield server
+    finally:
+        process.should_exit = True
+        thread.join()
+
+
+def _run(listener: socket.socket, settings: Settings, started: Future[tuple[Server, uvicorn.Server]]) -> None:
+    """As `kefu serve` does it. The socket listens already, so whoever comes early waits instead of being refused."""
+    desk, secret = Desk(store=MemoryStore()), secrets.token_hex(32)
+    config = uvicorn.Config(
+        build_app(desk, settings, secret),
+        log_config=None,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=5,
+    )
+    process = uvicorn.Server(config)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        server = Server(url=url, secret=secret, desk=desk, loop=runner.get_loop())
+        started.set_result((server, process))
+        runner.run(process.serve(sockets=[listener]))

@@ -1,0 +1,143 @@
+"""A set stage: a company in the midst of its day, and for every mutation an input that works there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from api.company import Company, weichat
+from kefu.domain.channel import Channel
+
+RESULTS = {
+    "messageIngest": "message { id } session { id }",
+    "messageSend": "message { id } session { id }",
+    "sessionRequestHuman": "session { id state }",
+    "sessionTransfer": "session { id agent { userName } } assigned { id }",
+    "sessionClose": "session { id state } assigned { id }",
+    "agentStatusSet": "agent { status } assigned { id }",
+    "agentSave": "agent { id nickname }",
+    "agentDelete": "deletedUserName",
+    "bindingCreate": "binding { id createdAt agent { userName } }",
+    "bindingDelete": "deletedBusinessFlag deletedVisitorUserName",
+    "skillGroupSave": "skillGroup { id name }",
+    "skillGroupDelete": "deletedSkillGroupId",
+    "routingRuleSave": "routingRule { routingRuleFlag skillGroup { id } }",
+    "routingRuleDelete": "deletedRoutingRuleFlag",
+    "businessSourceSave": "businessSource { businessFlag precedence }",
+    "tenantSettingsUpdate": "settings { ranking }",
+    "agentTokenIssue": "token expiresAt",
+    "visitorTokenIssue": "token expiresAt",
+}
+"""What each mutation gives back that a repetition must give back again. A heartbeat is the agent's own, and no two are alike."""
+
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "messageIngest": {"text": "something else"},
+    "messageSend": {"text": "something else"},
+    "sessionRequestHuman": {"ext": weichat(queueName="G1")},
+    "sessionTransfer": {"force": True},
+    "agentStatusSet": {"status": "AWAY"},
+    "agentSave": {"nickname": "Another"},
+    "agentDelete": {"userName": "idle2"},
+    "bindingCreate": {"businessFlag": "F3"},
+    "bindingDelete": {"visitorUserName": "W"},
+    "skillGroupSave": {"name": "another"},
+    "routingRuleSave": {"routingRuleFlag": "R3"},
+    "routingRuleDelete": {"routingRuleFlag": "R2"},
+    "businessSourceSave": {"precedence": "BINDING_FIRST"},
+    "tenantSettingsUpdate": {"ranking": "LEAST_LOADED"},
+    "agentTokenIssue": {"userName": "b"},
+    "visitorTokenIssue": {"visitorUserName": "W"},
+}
+"""What to change in an input to make it another; sessionClose and skillGroupDelete know only an id."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """Agents a and b in G1, idle and idle2 in no group. V's session is with a, W's with b, X waits for a."""
+
+    company: Company
+    own: str
+    others: str
+    waiting: str
+    in_bot: str
+    """V's session on WEB, which a bot keeps."""
+
+    def given(self, mutation: str) -> dict[str, Any]:
+        """An input that the partner may send, that works, and that changes something."""
+        groups = self.company.groups
+        inputs: dict[str, dict[str, Any]] = {
+            "agentHeartbeat": {},
+            "messageIngest": {"visitorUserName": "V", "text": "你好"},
+            "messageSend": {"sessionId": self.own, "text": "您好"},
+            "sessionRequestHuman": {"sessionId": self.in_bot},
+            "sessionTransfer": {"sessionId": self.own, "toAgent": "b"},
+            "sessionClose": {"sessionId": self.own},
+            "agentStatusSet": {"userName": "a", "status": "BUSY"},
+            "agentSave": {"userName": "a", "nickname": "Alice", "skillGroupIds": [groups["G1"], groups["G2"]]},
+            "agentDelete": {"userName": "idle", "force": True},
+            "bindingCreate": {"businessFlag": "F2", "visitorUserName": "V", "agentUserName": "a"},
+            "bindingDelete": {"businessFlag": "F", "visitorUserName": "V"},
+            "skillGroupSave": {"name": "new", "overflowGroupIds": [groups["G2"]]},
+            "skillGroupDelete": {"id": groups["spare"]},
+            "routingRuleSave": {"routingRuleFlag": "R2", "skillGroupId": groups["G1"]},
+            "routingRuleDelete": {"routingRuleFlag": "R"},
+            "businessSourceSave": {"businessFlag": "F", "precedence": "ROUTING_FIRST"},
+            "tenantSettingsUpdate": {
+                "ranking": "LONGEST_IDLE",
+                "channels": [{"channel": "WEB", "hasBot": True, "skillGroupId": groups["G1"]}],
+            },
+            "agentTokenIssue": {"userName": "a"},
+            "visitorTokenIssue": {"visitorUserName": "V"},
+        }
+        return inputs[mutation]
+
+    def otherwise(self, mutation: str) -> dict[str, Any]:
+        """Another input for the same mutation."""
+        ids = {"sessionClose": {"sessionId": self.others}, "skillGroupDelete": {"id": self.company.groups["G2"]}}
+        return self.given(mutation) | (ids.get(mutation) or OTHERWISE[mutation])
+
+    async def node_ids(self) -> dict[str, str]:
+        """One id of each kind of node that is there, as the API gives it."""
+        found = await self.company.partner.ask(_NODES, session=self.own, groups=[self.company.groups["G1"]])
+        session, [queue] = found["session"], found["queues"]
+        [message], [event] = session["messages"]["nodes"], session["events"]["nodes"]
+        each = [
+            session,
+            message,
+            event,
+            session["agent"],
+            session["visitor"],
+            found["binding"],
+            queue,
+            queue["skillGroup"],
+        ]
+        return {node["__typename"]: node["id"] for node in each}
+
+
+_NODE = "__typename id"
+_NODES = f"""query($session: ID!, $groups: [ID!]) {{
+  session(id: $session) {{
+    {_NODE} agent {{ {_NODE} }} visitor {{ {_NODE} }}
+    messages(first: 1) {{ nodes {{ {_NODE} }} }} events(first: 1) {{ nodes {{ {_NODE} }} }}
+  }}
+  binding(businessFlag: "F", visitorUserName: "V") {{ {_NODE} }}
+  queues(skillGroupIds: $groups) {{ {_NODE} skillGroup {{ {_NODE} }} }}
+}}"""
+
+
+async def set_stage(company: Company) -> Stage:
+    for group in ("G1", "G2", "spare"):
+        await company.group(group)
+    await company.agent("a", "G1")
+    await company.agent("b", "G1", max_sessions=2)
+    await company.agent("idle")
+    await company.agent("idle2")
+    await company.rule("R", "G1")
+    await company.bot(Channel.WEB)
+    await company.bind("F", "V", "a")
+    secret = f"a secret of {company.tenant}"
+    return Stage(
+        company=company,
+        own=await company.receive("V", secret, agentUsername="a"),
+        others=await company.receive("W", secret, agentUsername="b"),
+        waiting=await company.receive("X", secret, agentUsername="a"),
+        in_bot=await company.receive("V", secret, channel=Channel.WEB),
+    )

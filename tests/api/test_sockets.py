@@ -1,0 +1,139 @@
+"""The socket itself: who is let in, what is refused, and that a token's end is a subscription's end."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from api.company import Company
+from api.graphql_client import Socket, connect
+from api.wording import says_what_to_do
+from kefu.desk.call import Role
+
+VIEWER = "{ viewer { role } }"
+FOLLOW = "subscription($after: String) { sessionEvents(after: $after) { cursor } }"
+CURSORS = {
+    "garbage": "garbage",
+    "empty": "",
+    "of another kind": msgspec.json.encode(["not", "a", "cursor"]).hex(),
+    "not yet reached": "WyI5OTk5OTk5OTkiLCIiLDBd",
+    "of nowhere": "WyJub3doZXJlIiwiIiwwXQ",
+}
+
+
+@pytest.fixture
+async def socket(company: Company) -> AsyncIterator[Socket]:
+    """A socket that has said nothing yet."""
+    async with connect(company.partner.http) as socket:
+        yield socket
+
+
+def bearer(company: Company) -> dict[str, str]:
+    return {"authorization": f"Bearer {company.partner.token}"}
+
+
+async def test_the_token_in_connection_init_is_acknowledged(company: Company, socket: Socket) -> None:
+    await socket.send(type="connection_init", payload=bearer(company))
+    assert (await socket.receive())["type"] == "connection_ack"
+
+
+async def test_the_name_of_the_field_is_compared_without_case(company: Company, socket: Socket) -> None:
+    await socket.send(type="connection_init", payload={"Authorization": f"bearer {company.partner.token}"})
+    assert (await socket.receive())["type"] == "connection_ack"
+
+
+@pytest.mark.parametrize(
+    "payload", [None, {}, {"authorization": "Bearer x"}, {"authorization": 5}, {"authorization": "Basic YTpi"}]
+)
+async def test_without_a_token_of_ours_nobody_is_let_in(socket: Socket, payload: dict[str, object] | None) -> None:
+    await socket.send(type="connection_init", **({} if payload is None else {"payload": payload}))
+    assert (await socket.closed())[0] == 4403
+
+
+async def test_an_expired_token_is_not_let_in(company: Company, socket: Socket) -> None:
+    expired = company.server.token(company.tenant, Role.PARTNER, life_s=-1)
+    await socket.send(type="connection_init", payload={"authorization": f"Bearer {expired}"})
+    assert (await socket.closed())[0] == 4403
+
+
+async def test_who_subscribes_before_the_init_is_unauthorized(socket: Socket) -> None:
+    await socket.send(id="1", type="subscribe", payload={"query": FOLLOW})
+    assert (await socket.closed())[0] == 4401
+
+
+async def test_a_second_init_is_one_too_many(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    await socket.send(type="connection_init", payload=bearer(company))
+    assert (await socket.closed())[0] == 4429
+
+
+async def test_the_same_operation_id_twice_is_refused(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    for _ in range(2):
+        await socket.send(id="1", type="subscribe", payload={"query": FOLLOW})
+    assert (await socket.closed())[0] == 4409
+
+
+@pytest.mark.parametrize("text", ["{nope", "[]", "5", "null", '"ping"', '{"type": "hello"}', "{}", "[" * 5_000])
+async def test_a_frame_that_is_no_message_closes_with_4400(company: Company, socket: Socket, text: str) -> None:
+    await socket.init(bearer(company))
+    await socket.connection.send(text)
+    assert (await socket.closed())[0] == 4400
+
+
+async def test_a_ping_is_answered(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    await socket.send(type="ping")
+    assert (await socket.receive())["type"] == "pong"
+
+
+async def test_a_query_is_answered_over_the_socket_too(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    assert await (await socket.subscribe(VIEWER)).next() == {"viewer": {"role": "PARTNER"}}
+
+
+async def test_two_operations_on_one_socket_are_kept_apart(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    await socket.subscribe(FOLLOW)
+    assert await (await socket.subscribe(VIEWER)).next() == {"viewer": {"role": "PARTNER"}}
+
+
+async def test_an_unknown_field_is_an_error_before_the_start(company: Company) -> None:
+    async with company.partner.subscribe("subscription { nothing }") as news:
+        assert (await news.failure())["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize("cursor", CURSORS.values(), ids=CURSORS)
+async def test_a_cursor_that_leads_nowhere_has_expired(company: Company, cursor: str) -> None:
+    async with company.partner.subscribe(FOLLOW, after=cursor) as news:
+        error = await news.failure()
+    assert (error["extensions"]["code"], says_what_to_do(error["message"])) == ("CURSOR_EXPIRED", True)
+
+
+@pytest.mark.parametrize("field", ["queueChanged", "agentChanged"])
+async def test_a_cursor_that_leads_nowhere_has_expired_everywhere(company: Company, field: str) -> None:
+    query = f'subscription {{ {field}(after: "garbage") {{ cursor }} }}'
+    async with company.partner.subscribe(query) as news:
+        assert (await news.failure())["extensions"]["code"] == "CURSOR_EXPIRED"
+
+
+async def test_a_token_that_ends_ends_its_subscription(company: Company) -> None:
+    brief = replace(company.partner, token=company.server.token(company.tenant, Role.PARTNER, life_s=2))
+    async with brief.subscribe(FOLLOW) as news:
+        error = await news.failure()
+    assert (error["extensions"]["code"], says_what_to_do(error["message"])) == ("UNAUTHENTICATED", True)
+
+
+@pytest.mark.parametrize("what", ["sessionId", "skillGroupId"])
+async def test_another_tenants_id_is_followed_by_nobody(company: Company, rival: Company, what: str) -> None:
+    await rival.agent("a")
+    ids = {"sessionId": await rival.receive("V", "你好"), "skillGroupId": await rival.group("G1")}
+    query = f"subscription($id: ID!) {{ sessionEvents(filter: {{{what}: $id}}) {{ cursor }} }}"
+    async with company.partner.subscribe(query, id=ids[what]) as news:
+        assert (await news.failure())["extensions"]["code"] in {"FORBIDDEN", "BAD_USER_INPUT"}
+
+
+async def test_another_subprotocol_is_not_spoken(company: Company) -> None:
+    async with connect(company.partner.http, "graphql-ws") as socket:
+        assert (await socket.closed())[0] == 4406

