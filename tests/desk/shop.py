@@ -78,8 +78,10 @@ class Shop:
     async def turn(self, name: str, status: AgentStatus) -> None:
         await self.step(set_agent_status(self.desk, self.call(), name, status))
 
-    async def bind(self, flag: str, visitor: str, agent: str) -> None:
-        await self.step(create_binding(self.desk, self.call(), BindingName(business_flag=flag, visitor=visitor), agent))
+    async def bind(self, flag: str, visitor: str, agent: str, *, lasts: int | None = None) -> None:
+        name = BindingName(business_flag=flag, visitor=visitor)
+        until = None if lasts is None else self.clock.now() + lasts
+        await self.step(create_binding(self.desk, self.call(), name, agent, until))
 
     async def unbind(self, flag: str, visitor: str) -> None:
         await self.step(delete_binding(self.desk, self.call(), BindingName(business_flag=flag, visitor=visitor)))

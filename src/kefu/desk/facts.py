@@ -14,7 +14,7 @@ from kefu.domain.line import agent_line, group_line
 from kefu.domain.overflow import group_after_overflow
 from kefu.domain.route import resolve_group
 from kefu.domain.routing_keys import RoutingKeys
-from kefu.domain.session import Session
+from kefu.domain.session import Session, SessionState
 from kefu.records import agents, bindings, sessions
 from kefu.records.agents import LoadedAgent
 
@@ -60,7 +60,7 @@ async def read_arrival(
 async def read_waiting(
     desk: Desk, tenant: str, session: Session, *, trigger: DispatchTrigger, lost_claims: int = 0
 ) -> Moment:
-    """What `reason_to_leave` and `decide_overflow` need for a session that waits."""
+    """What `reason_to_leave`, `decide_overflow` and `decide_return` need for a session that waits or shall."""
     loaded, binding = await asyncio.gather(
         desk.directories.load(desk.store, tenant),
         _read_binding(desk, tenant, session.keys.business_flag, session.ref.visitor),
@@ -74,7 +74,9 @@ async def read_waiting(
         lost_claims=lost_claims,
     )
     group_id = group_after_overflow(session, facts).id
-    return await _read_people(desk, tenant, facts, designated=session.directed_to, bound=None, group_id=group_id)
+    return await _read_people(
+        desk, tenant, facts, designated=_directed_or_designated(session), bound=None, group_id=group_id
+    )
 
 
 async def read_group(
@@ -116,3 +118,9 @@ async def _read_people(
         ),
         agents=members | {agent.value.login: agent for agent in loaded if agent},
     )
+
+
+def _directed_or_designated(session: Session) -> str | None:
+    """Whom it waits for; for a session that an agent has, whom its visitor designated."""
+    named = session.keys.agent_username if session.state is SessionState.ACTIVE else None
+    return session.directed_to or (login_of(named) if named else None)

@@ -6,8 +6,10 @@ lies in the store: they have tests of their own.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import pairwise
 
 from kefu.domain.agent import AgentStatus
+from kefu.domain.bounds import SEEN_FOR
 from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, DispatchOutcome
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
@@ -83,15 +85,19 @@ def one_open_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def message_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    ids = Counter[tuple[object, ...]]()
+    """A message's own id once for ever, a client's for as long as the desk promises to remember it."""
+    accepted: dict[tuple[object, ...], list[Instant]] = {}
     for session_id, entries in ledger.logs.items():
         ref = ledger.sessions[session_id].value.session.ref
-        for entry in entries:
-            if entry.message:
-                ids[entry.message.id,] += 1
-                if entry.message.client_message_id is not None:
-                    ids[ref.visitor, ref.channel, entry.message.sender, entry.message.client_message_id] += 1
-    yield from (f"message {which} is there {count} times" for which, count in ids.items() if count > 1)
+        for message in (entry.message for entry in entries if entry.message):
+            accepted.setdefault((message.id,), []).append(message.sent_at)
+            if message.client_message_id is not None:
+                named = (ref.visitor, ref.channel, message.sender, message.client_message_id)
+                accepted.setdefault(named, []).append(message.sent_at)
+    for which, times in accepted.items():
+        times.sort()
+        if any(later - earlier < SEEN_FOR for earlier, later in pairwise(times)):
+            yield f"message {which} is there {len(times)} times"
 
 
 def log_makes_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
