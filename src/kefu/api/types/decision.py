@@ -6,6 +6,7 @@ import strawberry
 from kefu.api.context import Info, to_datetime
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, window
 from kefu.api.types.skill_group import SkillGroup, load_group
+from kefu.desk.call import Role
 from kefu.domain import decision as domain
 from kefu.domain.agent import AgentStatus
 
@@ -91,12 +92,13 @@ class DispatchDecision:
     async def skill_group(self, info: Info) -> SkillGroup | None:
         return await load_group(info, self.value.skill_group)
 
-    @strawberry.field(description="The agents weighed, best first.")
-    async def candidates(self, first: First = None, after: After = None) -> Connection[Candidate]:
-        places = {id(each): f"{number:03d}" for number, each in enumerate(self.value.candidates)}
+    @strawberry.field(description="The agents weighed, best first; none are told to a visitor.")
+    async def candidates(self, info: Info, first: First = None, after: After = None) -> Connection[Candidate]:
+        weighed = () if info.context.by.role is Role.VISITOR else self.value.candidates
+        places = {id(each): f"{number:03d}" for number, each in enumerate(weighed)}
 
         async def fetch(asked: Window) -> tuple[list[domain.Candidate], bool]:
-            return cut(self.value.candidates, asked, lambda each: places[id(each)])
+            return cut(weighed, asked, lambda each: places[id(each)])
 
         return await connect(
             window("candidates", first, after), fetch, place=lambda each: places[id(each)], node=Candidate.of
