@@ -15,6 +15,7 @@ from kefu.domain.ids import login_of
 from kefu.domain.session import Session as SessionValue
 from kefu.domain.session import SessionState
 from kefu.records import sessions as records
+from kefu.records.session_search import search
 
 
 @strawberry.input(description="Which sessions; what is left out does not matter.")
@@ -49,7 +50,7 @@ async def list_sessions(  # noqa: PLR0917  resolvers are called by name
     states = (filter.states if filter and filter.states else None) or list(SessionState)
 
     async def fetch(asked: Window) -> tuple[list[SessionValue], bool]:
-        return await records.search(
+        return await search(
             context.desk.store,
             context.tenant,
             states,
