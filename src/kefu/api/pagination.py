@@ -15,6 +15,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 PAGE_DEFAULT = 20
+PICKED_FROM_MAX = 1_000
 
 First: TypeAlias = Annotated[int | None, strawberry.argument(description="How many from the start, 1 to 100.")]
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what comes behind this cursor.")]
@@ -86,6 +87,23 @@ async def connect(
         end_cursor=edges[-1].cursor if edges else None,
     )
     return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info)
+
+
+async def pick(
+    asked: Window,
+    listed: Callable[[str], Awaitable[tuple[Sequence[V], bool]]],
+    wanted: Callable[[V], bool],
+    place: Callable[[V], str],
+) -> tuple[list[V], bool]:
+    """The wanted ones of a long list, read page by page behind a place; stops short after `PICKED_FROM_MAX`."""
+    found: list[V] = []
+    behind, has_more, read = asked.after or "", True, 0
+    while has_more and len(found) <= asked.limit and read < PICKED_FROM_MAX:
+        page, has_more = await listed(behind)
+        read += len(page)
+        behind = place(page[-1]) if page else behind
+        found.extend(value for value in page if wanted(value))
+    return found[: asked.limit], len(found) > asked.limit or has_more
 
 
 def cut(values: Sequence[V], asked: Window, place: Callable[[V], str]) -> tuple[list[V], bool]:

@@ -3,17 +3,16 @@ from typing import Annotated
 import strawberry
 
 from kefu.api.context import Info
-from kefu.api.pagination import After, Connection, First, Window, connect, window
+from kefu.api.pagination import After, Connection, First, connect, pick, window
 from kefu.api.types.agent import Agent, load_agent, may_see_agent
 from kefu.api.types.skill_group import group_id_of
 from kefu.desk.access import require_staff
 from kefu.domain.agent import Agent as AgentValue
 from kefu.domain.agent import AgentStatus
+from kefu.domain.bounds import PAGE_MAX
 from kefu.domain.ids import login_of
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents as records
-
-_SCANNED_MAX = 1_000
 
 
 @strawberry.input(description="Which agents; what is left out does not matter.")
@@ -47,19 +46,16 @@ async def list_agents(
         in_status = asked_filter.statuses is None or value.status_at(now) in asked_filter.statuses
         return in_status and (group is None or group in (value.groups or (DEFAULT_GROUP,)))
 
-    async def fetch(asked: Window) -> tuple[list[AgentValue], bool]:
-        found: list[AgentValue] = []
-        place, has_more, scanned = asked.after or "", True, 0
-        while has_more and len(found) <= asked.limit and scanned < _SCANNED_MAX:
-            page, has_more = await records.listed(context.desk.store, context.tenant, after=place, limit=100)
-            scanned += len(page)
-            place = records.listing_order(page[-1].login) if page else place
-            found.extend(value for value in page if matches(value))
-        return found[: asked.limit], len(found) > asked.limit or has_more
+    async def listed(behind: str) -> tuple[list[AgentValue], bool]:
+        return await records.listed(context.desk.store, context.tenant, after=behind, limit=PAGE_MAX)
 
     return await connect(
         window("agents", first, after),
-        fetch,
-        place=lambda value: records.listing_order(value.login),
+        lambda asked: pick(asked, listed, matches, _place),
+        place=_place,
         node=lambda value: Agent.of(value, context.tenant, now),
     )
+
+
+def _place(value: AgentValue) -> str:
+    return records.listing_order(value.login)

@@ -3,14 +3,13 @@ from typing import Annotated
 import strawberry
 
 from kefu.api.context import Info
-from kefu.api.pagination import After, Connection, First, Window, connect, window
+from kefu.api.pagination import After, Connection, First, connect, pick, window
 from kefu.api.types.binding import Binding
 from kefu.desk.access import STAFF, is_agent_self, require_staff
 from kefu.domain.binding import Binding as BindingValue
+from kefu.domain.bounds import PAGE_MAX
 from kefu.domain.ids import login_of
 from kefu.records import bindings as records
-
-_SCANNED_MAX = 1_000
 
 
 @strawberry.input(description="Which bindings; what is left out does not matter.")
@@ -60,19 +59,12 @@ async def list_bindings(
             and (flag is None or value.business_flag == flag)
         )
 
-    async def fetch(asked: Window) -> tuple[list[BindingValue], bool]:
-        found: list[BindingValue] = []
-        place, has_more, scanned = asked.after or "", True, 0
-        while has_more and len(found) <= asked.limit and scanned < _SCANNED_MAX:
-            page, has_more = await records.listed(context.desk.store, context.tenant, after=place, limit=100)
-            scanned += len(page)
-            place = records.listing_order(page[-1]) if page else place
-            found.extend(value for value in page if matches(value))
-        return found[: asked.limit], len(found) > asked.limit or has_more
+    async def listed(behind: str) -> tuple[list[BindingValue], bool]:
+        return await records.listed(context.desk.store, context.tenant, after=behind, limit=PAGE_MAX)
 
     return await connect(
         window("bindings", first, after),
-        fetch,
+        lambda asked: pick(asked, listed, matches, records.listing_order),
         place=records.listing_order,
         node=lambda value: Binding.of(value, context.tenant),
     )
