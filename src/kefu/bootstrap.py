@@ -21,7 +21,7 @@ from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.memory import MemoryStore
 from kefu.store.port import Store, StoreError
-from kefu.wire.easemob import access_token
+from kefu.wire.easemob import access_token, messages
 
 SECRET_BYTES = 32
 
@@ -99,6 +99,7 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *access_token.routes(desk),
+            *messages.routes(desk, secret),
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],

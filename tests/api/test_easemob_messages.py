@@ -1,0 +1,117 @@
+"""What an Easemob visitor client is told, long-polled by a visitor without a socket."""
+
+from typing import Any
+
+import pytest
+
+from api.company import Company
+from api.stage import Stage
+from kefu.desk.call import Role
+
+WAIT_S = "0.3"
+
+
+class Visitor:
+    """A client that polls on from cursor to cursor."""
+
+    def __init__(self, company: Company, name: str) -> None:
+        self.company = company
+        self.token = company.server.token(company.tenant, Role.VISITOR, name)
+        self.cursor: str | None = None
+
+    async def poll(self, **params: str) -> dict[str, Any]:
+        asked = {"waitSeconds": WAIT_S} | ({"cursor": self.cursor} if self.cursor else {}) | params
+        path = f"/api/platform/tenants/{self.company.tenant}/messages"
+        bearer = {"authorization": f"Bearer {self.token}"}
+        answer: dict[str, Any] = (await self.company.partner.http.get(path, params=asked, headers=bearer)).json()
+        self.cursor = answer.get("cursor", self.cursor)
+        return answer
+
+    async def told(self) -> list[dict[str, Any]]:
+        """Everything until nothing comes any more."""
+        found: list[dict[str, Any]] = []
+        while entities := (await self.poll())["entities"]:
+            found.extend(entities)
+        return found
+
+
+@pytest.fixture
+async def visitor(company: Company) -> Visitor:
+    polling = Visitor(company, "poller")
+    await polling.poll(waitSeconds="0")
+    return polling
+
+
+def event_of(message: dict[str, Any]) -> str:
+    name: str = message["ext"]["weichat"]["event"]["eventName"]
+    return name
+
+
+async def test_a_session_is_told_from_its_opening_to_its_end(company: Company, visitor: Visitor) -> None:
+    await company.partner.do("agentSave", userName="solo", nickname="Solo", maxSessions=1, skillGroupIds=[])
+    await company.partner.do("agentStatusSet", userName="solo", status="ONLINE")
+    ingested = await company.partner.do(
+        "messageIngest", "session { id }", visitorUserName="poller", ext={"weichat": {"agentUsername": "solo"}}
+    )
+    session = ingested["session"]["id"]
+    await company.partner.do("messageSend", sessionId=session, text="您好")
+    await company.partner.do("sessionClose", sessionId=session)
+    created, opened, answer, closed = await visitor.told()
+    assert [event_of(created), event_of(opened), event_of(closed)] == [
+        "ServiceSessionCreatedEvent",
+        "ServiceSessionOpenedEvent",
+        "ServiceSessionClosedEvent",
+    ]
+    assert opened["ext"]["weichat"]["event"]["eventObj"]["agentUserNiceName"] == "Solo"
+    assert answer["msg"] == {"type": "txt", "msg": "您好"}
+    assert closed["ext"]["weichat"]["service_session"]["serviceSessionId"]
+
+
+async def test_who_waits_and_is_transferred_is_told_so(company: Company, visitor: Visitor) -> None:
+    for name, status in (("first", "BUSY"), ("second", "ONLINE")):
+        await company.partner.do("agentSave", userName=name, nickname=name)
+        await company.partner.do("agentStatusSet", userName=name, status=status)
+    ingested = await company.partner.do(
+        "messageIngest", "session { id }", visitorUserName="poller", ext={"weichat": {"agentUsername": "first"}}
+    )
+    await company.partner.do("sessionTransfer", sessionId=ingested["session"]["id"], toAgent="second")
+    created, queued, transferred = await visitor.told()
+    assert event_of(created) == "ServiceSessionCreatedEvent"
+    assert event_of(queued) == "ServiceSessionTransferedToAgentQueueEvent"
+    assert (transferred["msg"], event_of(transferred)) == (
+        {"type": "cmd", "action": "transfer"},
+        "ServiceSessionTransferedEvent",
+    )
+
+
+async def test_a_visitor_is_told_of_his_own_sessions_alone(company: Company, visitor: Visitor) -> None:
+    await company.partner.do("messageIngest", visitorUserName="another")
+    assert await visitor.told() == []
+
+
+async def test_a_partner_polls_for_a_visitor_he_names(stage: Stage) -> None:
+    company = stage.company
+    polling = Visitor(company, "poller")
+    polling.token = company.partner.token or ""
+    await polling.poll(waitSeconds="0", visitor="poller")
+    await company.partner.do("messageIngest", visitorUserName="poller")
+    assert event_of((await polling.poll(visitor="poller"))["entities"][0]) == "ServiceSessionCreatedEvent"
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [({"cursor": "garbage"}, "API_001"), ({"waitSeconds": "soon"}, "API_001"), ({"waitSeconds": "-1"}, "API_001")],
+)
+async def test_garbage_gets_the_vendors_error(visitor: Visitor, params: dict[str, str], code: str) -> None:
+    assert (await visitor.poll(**params))["errorCode"] == code
+
+
+async def test_a_wrong_token_gets_the_vendors_error(visitor: Visitor) -> None:
+    visitor.token = "no token of ours"
+    assert (await visitor.poll())["errorCode"] == "API_002"
+
+
+async def test_another_tenants_path_gets_the_vendors_error(company: Company) -> None:
+    bearer = {"authorization": f"Bearer {company.server.token(company.tenant, Role.VISITOR, 'poller')}"}
+    answer = await company.partner.http.get("/api/platform/tenants/999999/messages", headers=bearer)
+    assert answer.json()["errorCode"] == "API_003"
