@@ -1,14 +1,18 @@
 """The one retry: a refused commit means that the world moved, so read and decide again."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import ATTEMPTS_MAX
 from kefu.domain.refusals import Declined, RefusalCode
-from kefu.store.port import Conflict, OutcomeUnknown, Throttled, Write
+from kefu.store.port import Conflict, OutcomeUnknown, StoreError, Throttled, Write
 
 T = TypeVar("T")
+
+log = logging.getLogger("kefu.desk")
 
 _CONFLICT_PAUSE_S = 0.012
 _THROTTLED_PAUSE_S = 0.035
@@ -20,14 +24,32 @@ async def attempt(desk: Desk, step: Callable[[int], Awaitable[T]]) -> T:
 
     Raises `Declined` with BUSY when it lost too often: nothing was done, the caller may repeat.
     """
-    for lost in range(ATTEMPTS_MAX):
+    lost = 0
+    for tries in range(ATTEMPTS_MAX):
         try:
             return await step(lost)
         except Conflict:
-            await _pause(desk, _CONFLICT_PAUSE_S, lost)
+            lost += 1
+            await _pause(desk, _CONFLICT_PAUSE_S, tries)
         except Throttled:
-            await _pause(desk, _THROTTLED_PAUSE_S, lost)
+            await _pause(desk, _THROTTLED_PAUSE_S, tries)
     raise Declined(RefusalCode.BUSY, "Too many requests want the same at once. Nothing was done: send it again.")
+
+
+@contextmanager
+def left_to_the_next_look() -> Iterator[None]:
+    """For what follows a commit: if it does not come through, the next event or the sweep does it.
+
+    The caller's own work is done, so he is not told to send it again.
+    """
+    try:
+        yield
+    except Declined as declined:
+        if declined.code is not RefusalCode.BUSY:
+            raise
+        log.warning("a look gave up; the next one goes on")
+    except StoreError:
+        log.warning("a look did not come through; the next one goes on", exc_info=True)
 
 
 async def commit(desk: Desk, writes: Sequence[Write]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kefu.domain.agent import Agent
 from kefu.domain.directory import Ranking
 from kefu.domain.instants import Instant
+from kefu.domain.log import EventKind
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
@@ -29,10 +30,16 @@ class Changeset:
     _stepped: set[SessionRef] = field(default_factory=set)
 
     def know(self, *loaded: LoadedAgent | None) -> None:
-        """Agents as they were read, who may gain or lose sessions by this commit."""
+        """Agents as they were read, who may gain or lose sessions by this commit.
+
+        Raises `Conflict` if one was read twice and changed between: what was decided on one copy may not be
+        written over the other.
+        """
         for each in loaded:
             if each is not None:
-                self._agents.setdefault(each.value.login, (each, each.value))
+                known, _ = self._agents.setdefault(each.value.login, (each, each.value))
+                if known.version != each.version:
+                    raise Conflict([keys.seat(self.tenant, each.value.login)])
 
     def agent(self, login: str) -> Agent:
         """The agent as this commit will leave him.
@@ -60,7 +67,8 @@ class Changeset:
         stored = StoredSession(session=after, seen=kept)
         self._writes.extend(sessions.writes(self.tenant, before, stored, writer.entries))
         held_by = _holder(before.value.session) if before else None
-        if held_by != _holder(after):
+        is_taken_anew = any(entry.kind is EventKind.ASSIGNED for entry in writer.entries)
+        if held_by != _holder(after) or is_taken_anew:
             self._move_slot(after, held_by, _holder(after))
 
     def add(self, *writes: Write) -> None:
@@ -76,6 +84,8 @@ class Changeset:
     def _move_slot(self, session: Session, releasing: str | None, taking: str | None) -> None:
         if releasing:
             self.change(self.agent(releasing).releasing(session.ref, self.now))
+        if taking and not self.agent(taking).room:
+            raise Conflict([keys.seat(self.tenant, taking)])
         if taking:
             self.change(self.agent(taking).taking(session.ref, self.now))
 

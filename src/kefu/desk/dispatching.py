@@ -29,5 +29,5 @@ async def decide_for(
         trigger=trigger,
         lost_claims=lost_claims,
     )
-    changes.know(*moment.agents.values())
+    changes.know(*moment.agents)
     return decide(moment.facts, now=changes.now, seed=desk.new_seed())

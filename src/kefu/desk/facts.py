@@ -24,7 +24,7 @@ class Moment:
     """The facts of one decision, and the agents as they were read: whoever is chosen is written back from here."""
 
     facts: DispatchFacts
-    agents: dict[str, LoadedAgent]
+    agents: tuple[LoadedAgent, ...]
 
 
 async def read_arrival(
@@ -81,13 +81,13 @@ async def read_waiting(
 
 async def read_group(
     desk: Desk, tenant: str, directory: Directory, group_id: str
-) -> tuple[GroupFacts, dict[str, LoadedAgent]]:
+) -> tuple[GroupFacts, list[LoadedAgent]]:
     weighed, first = await asyncio.gather(
-        agents.weighed_for(desk.store, tenant, directory, group_id),
+        agents.weighed_for(desk.store, tenant, directory, group_id, desk.clock.now()),
         sessions.first_in_line(desk.store, tenant, group_line(group_id)),
     )
     facts = GroupFacts(someone_waits=first is not None, agents=tuple(each.value for each in weighed))
-    return facts, {each.value.login: each for each in weighed}
+    return facts, weighed
 
 
 async def _read_binding(desk: Desk, tenant: str, flag: str | None, visitor: str) -> Binding | None:
@@ -116,7 +116,7 @@ async def _read_people(
             bound=people.get(bound) if bound else None,
             group=group,
         ),
-        agents=members | {agent.value.login: agent for agent in loaded if agent},
+        agents=(*members, *(agent for agent in loaded if agent)),
     )
 
 

@@ -27,6 +27,8 @@ def at_most(value: str, field: str, length_max: int) -> str:
 
 
 def message_text(text: str) -> str:
+    if any("\ud800" <= each <= "\udfff" for each in text):
+        raise Invalid("text holds half a surrogate pair. Send plain Unicode text.", "text")
     if len(text) > TEXT_LENGTH_MAX:
         raise Invalid(
             f"text has {len(text)} characters; at most {TEXT_LENGTH_MAX} are accepted. "
@@ -42,7 +44,11 @@ def json_object(value: object, field: str) -> Mapping[str, object] | None:
         return None
     if not isinstance(value, dict):
         raise Invalid(f"{field} must be a JSON object.", field)
-    if len(json_text(value)) > EXT_BYTES_MAX:
+    try:
+        size = len(msgspec.json.encode(value))
+    except UnicodeError as invalid:
+        raise Invalid(f"{field} holds half a surrogate pair. Send plain Unicode text.", field) from invalid
+    if size > EXT_BYTES_MAX:
         raise Invalid(f"{field} is over {EXT_BYTES_MAX} bytes. Send large content as a file.", field)
     return value
 

@@ -4,7 +4,7 @@ Whoever makes room commits first and reads the lines afterwards; whoever joins a
 here afterwards. Whichever commits second sees the other, so nobody waits while an agent is free.
 """
 
-from kefu.desk.attempts import attempt, commit
+from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.facts import Moment, read_waiting
@@ -19,25 +19,31 @@ from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records import sessions
 from kefu.records.sessions import LoadedSession
+from kefu.store.port import Conflict
 
 
 async def look(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigger = DispatchTrigger.LOOK) -> None:
-    """Moves the session on for as long as something lets it, and whoever stands before it in its line."""
-    for _ in range(LOOKS_MAX):
-        if not await attempt(desk, lambda lost: _look_once(desk, tenant, ref, trigger, lost)):
-            return
+    """Moves the session on for as long as something lets it, and whoever stands before it in its line.
+
+    What brought the caller here is committed: a look that does not come through is left to the next one.
+    """
+    with left_to_the_next_look():
+        for _ in range(LOOKS_MAX):
+            if not await attempt(desk, lambda lost: _look_once(desk, tenant, ref, trigger, lost)):
+                return
 
 
 async def look_at_line(desk: Desk, tenant: str, line: Line, trigger: DispatchTrigger) -> None:
     """Looks at everybody in a line whose owner changed."""
     behind: Place | None = None
-    for _ in range(LOOKS_MAX):
-        page, has_more = await _line_page(desk, tenant, line, behind)
-        for loaded in page:
-            await look(desk, tenant, loaded.value.session.ref, trigger)
-        if not has_more:
-            return
-        behind = page[-1].value.session.place
+    with left_to_the_next_look():
+        for _ in range(LOOKS_MAX):
+            page, has_more = await _line_page(desk, tenant, line, behind)
+            for loaded in page:
+                await look(desk, tenant, loaded.value.session.ref, trigger)
+            if not has_more:
+                return
+            behind = page[-1].value.session.place
 
 
 async def _line_page(desk: Desk, tenant: str, line: Line, behind: Place | None) -> tuple[list[LoadedSession], bool]:
@@ -63,7 +69,7 @@ async def _overflow(desk: Desk, tenant: str, loaded: LoadedSession, moment: Mome
     writer = LogWriter(now, session)
     writer.overflowed(decision)
     changes = Changeset(tenant, now, moment.facts.directory.settings.ranking)
-    changes.know(*moment.agents.values())
+    changes.know(*moment.agents)
     changes.step(loaded, writer)
     await commit(desk, changes.writes())
 
@@ -82,4 +88,6 @@ async def _serve_line_of(desk: Desk, tenant: str, session: Session, moment: Mome
     )
     if choice.agent is None:
         return False
-    return await take_next(desk, tenant, choice.agent.login, trigger, choice.candidates) is not None
+    if await take_next(desk, tenant, choice.agent.login, trigger) is None:
+        raise Conflict  # he was taken meanwhile; somebody else may be free
+    return True

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kefu.desk.attempts import attempt, commit
+from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.domain.instants import DAY, HOUR, Instant
@@ -65,7 +65,8 @@ async def amend(desk: Desk, call: Call, results: Codec[R], result: R) -> None:
     """The result with what the looks after the commit added to it."""
     if call.once:
         write = _put(call, results, result, desk.clock.now(), Expect.ANY)
-        await attempt(desk, lambda _: commit(desk, [write]))
+        with left_to_the_next_look():
+            await attempt(desk, lambda _: commit(desk, [write]))
 
 
 async def _done_before(desk: Desk, call: Call) -> DoneBefore | None:

@@ -66,8 +66,14 @@ async def _save(desk: Desk, call: Call, change: AgentChange) -> AgentSaved:
     login, now = login_of(change.user_name), desk.clock.now()
     loaded = await agents.load_one(desk.store, call.tenant, login)
     directory = await desk.directories.load(desk.store, call.tenant)
-    known = loaded.value if loaded else Agent(user_name=change.user_name, status_changed_at=now, idle_since=now)
+    known = (
+        loaded.value
+        if loaded
+        else Agent(user_name=change.user_name, status_changed_at=now, idle_since=now, placed_at=now)
+    )
     agent = _changed(known, change, directory.directory)
+    if agent.groups != known.groups:
+        agent = replace(agent, placed_at=max(now, known.placed_at + 1))
     saved = AgentSaved(agent=login)
     writes = await _writes(desk, call.tenant, directory, loaded, agent)
     await commit(desk, [*writes, *mark(call, _results, saved, now)])
@@ -91,6 +97,7 @@ def _changed(agent: Agent, change: AgentChange, directory: Directory) -> Agent:
         avatar_url=agent.avatar_url if change.avatar_url is None else change.avatar_url,
         max_sessions=agent.max_sessions if change.max_sessions is None else change.max_sessions,
         role=change.role or agent.role,
+        is_disabled=False,
         groups=groups,
     )
 

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from kefu.desk.attempts import attempt, commit
+from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.domain.agent import Agent
 from kefu.domain.bounds import MAX_SESSIONS_MAX
-from kefu.domain.decision import Candidate, DispatchTrigger
+from kefu.domain.decision import DispatchTrigger
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.session import Session
@@ -21,17 +21,16 @@ from kefu.records.sessions import LoadedSession
 async def fill(desk: Desk, tenant: str, login: str, trigger: DispatchTrigger) -> list[SessionRef]:
     """Gives the agent waiting sessions while he has room. Returns them in the order they were taken."""
     taken: list[SessionRef] = []
-    while len(taken) < MAX_SESSIONS_MAX:
-        ref = await take_next(desk, tenant, login, trigger)
-        if ref is None:
-            break
-        taken.append(ref)
+    with left_to_the_next_look():
+        while len(taken) < MAX_SESSIONS_MAX:
+            ref = await take_next(desk, tenant, login, trigger)
+            if ref is None:
+                break
+            taken.append(ref)
     return taken
 
 
-async def take_next(
-    desk: Desk, tenant: str, login: str, trigger: DispatchTrigger, candidates: tuple[Candidate, ...] = ()
-) -> SessionRef | None:
+async def take_next(desk: Desk, tenant: str, login: str, trigger: DispatchTrigger) -> SessionRef | None:
     """One waiting session for one agent; None if he has no room or nobody waits for him."""
 
     async def step(_lost: int) -> SessionRef | None:
@@ -39,7 +38,7 @@ async def take_next(
         agent = await agents.load_one(desk.store, tenant, login)
         changes = Changeset(tenant, desk.clock.now(), directory.settings.ranking)
         changes.know(agent)
-        taken = await take_into(desk, changes, login, trigger, candidates) if agent else None
+        taken = await take_into(desk, changes, login, trigger) if agent else None
         if taken:
             await commit(desk, changes.writes())
         return taken
@@ -52,7 +51,6 @@ async def take_into(
     changes: Changeset,
     login: str,
     trigger: DispatchTrigger,
-    candidates: tuple[Candidate, ...] = (),
 ) -> SessionRef | None:
     """Adds to `changes` that the agent, as they leave him, takes who is next; None if nobody is."""
     agent = changes.agent(login)
@@ -63,7 +61,7 @@ async def take_into(
     if session is None:
         return None
     writer = LogWriter(changes.now, session)
-    writer.placed(decide_next(agent, session, trigger=trigger, now=changes.now, candidates=candidates))
+    writer.placed(decide_next(agent, session, trigger=trigger, now=changes.now))
     changes.step(waiting[session], writer)
     return session.ref
 

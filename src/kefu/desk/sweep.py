@@ -12,18 +12,16 @@ from kefu.desk.attempts import attempt
 from kefu.desk.desk import Desk
 from kefu.desk.looking import look, look_at_line
 from kefu.desk.presence import store_lapse
-from kefu.desk.returning import return_held_sessions
+from kefu.desk.returning import is_given_up, return_held_sessions
 from kefu.desk.serving import fill
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
 from kefu.domain.line import agent_line
-from kefu.domain.refusals import Refusal
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.tenant import Tenant
 from kefu.records import agents, sessions, tenants
-from kefu.store.port import StoreError
 
 SWEEP_EVERY_S = 60
 
@@ -42,7 +40,7 @@ async def keep_sweeping(desk: Desk) -> None:
         await desk.clock.sleep(SWEEP_EVERY_S)
         try:
             await sweep_all(desk)
-        except (StoreError, Refusal):
+        except Exception:  # the second net must hold whatever tears
             log.exception("the sweep did not come through; the next one tries again")
 
 
@@ -51,7 +49,10 @@ async def sweep_all(desk: Desk) -> None:
     while after is not None:
         page, after = await _tenants_page(desk, after)
         for tenant in page:
-            await sweep(desk, tenant.id)
+            try:
+                await sweep(desk, tenant.id)
+            except Exception:  # one tenant's trouble is not the next one's
+                log.exception("the sweep of tenant %s did not come through; the next one tries again", tenant.id)
 
 
 async def sweep(desk: Desk, tenant: str) -> Swept:
@@ -78,7 +79,7 @@ async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:
     await look_at_line(desk, tenant, agent_line(listed.login), DispatchTrigger.AGENT_WENT_OFFLINE)
     if offline.value.held:
         settings = (await attempt(desk, lambda _: desk.directories.load(desk.store, tenant))).directory.settings
-        if offline.value.offline_since(now) + settings.reassign_after_offline_ms <= now:
+        if is_given_up(offline.value, settings, now):
             await return_held_sessions(desk, tenant, listed.login, DispatchReason.AGENT_VANISHED)
 
 

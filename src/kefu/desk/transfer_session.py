@@ -51,8 +51,9 @@ async def transfer_session(desk: Desk, call: Call, ref: SessionRef, target: Tran
     """Raises `NotFound`, `Invalid`, or `Declined` (closed, in the bot stage, target not free)."""
     _check(call, target)
     done, was_done = await attempt_once(desk, call, _results, lambda lost: _transfer(desk, call, ref, target, lost))
-    await look(desk, call.tenant, ref, DispatchTrigger.TRANSFER)
+    # The room that was made goes to whose turn it is, before the session that was handed on is looked at.
     taken = await fill(desk, call.tenant, done.from_agent, DispatchTrigger.AGENT_GAINED_ROOM) if done.from_agent else []
+    await look(desk, call.tenant, ref, DispatchTrigger.TRANSFER)
     if taken and not was_done:
         done = replace(done, assigned=tuple(taken))
         await amend(desk, call, _results, done)
@@ -114,7 +115,7 @@ async def _to_group(desk: Desk, changes: Changeset, writer: LogWriter, facts: Di
     if writer.session.line == group_line(group_id):
         raise Invalid("The session waits in this skill group already. Name another one.", "toSkillGroupId")
     group, members = await read_group(desk, changes.tenant, facts.directory, group_id)
-    changes.know(*members.values())
+    changes.know(*members)
     decision = decide_transfer_to_group(group_id, replace(facts, group=group), now=changes.now, seed=desk.new_seed())
     writer.transferred_to_group(decision)
 

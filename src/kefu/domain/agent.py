@@ -32,6 +32,8 @@ class Agent:
     max_sessions: int = MAX_SESSIONS_DEFAULT
     groups: tuple[str, ...] = ()
     """Skill group ids, sorted; none means the built-in default group."""
+    placed_at: Instant = 0
+    """Since when these are the groups: grows with every change of them."""
     held: tuple[SessionRef, ...] = ()
     """The sessions assigned to this agent: the load is their number, never a counter beside them."""
     idle_since: Instant

@@ -14,4 +14,4 @@ def time_ordered_id(now: Instant, random_bits: int) -> str:
 
 def login_of(user_name: str) -> str:
     """The form under which an agent's user name is compared: logins are e-mails and ignore case."""
-    return user_name.strip().casefold()
+    return user_name.casefold()

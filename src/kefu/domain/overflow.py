@@ -64,7 +64,8 @@ def decide_return(
     """
     waits_for = facts.designated.agent if facts.designated else None
     keeps_to_him = not facts.directory.settings.designated_offline_overflow
-    if session.keys.agent_username and waits_for and not waits_for.is_disabled and keeps_to_him:
+    was_his = waits_for is not None and waits_for.login == session.agent
+    if session.keys.agent_username and waits_for and was_his and not waits_for.is_disabled and keeps_to_him:
         trail = Trail(facts, now, seed)
         trail.note(DispatchRule.OVERFLOW, reason, session.agent or "")
         return trail.wait_for(waits_for, None, DirectedBy.DESIGNATED)

@@ -42,12 +42,11 @@ def choose_agent(
         (agent for agent in agents if agent.is_free_at(now)),
         key=lambda agent: (agent.login == last, *rank_key(agent, settings.ranking)),
     )
-    index = _index_among_equals(free, settings, seed)
-    chosen = free[index] if free else None
+    chosen = _among_equals([agent for agent in free if agent.login != last] or free, settings, seed)
     ranked = [weigh(agent, now, rank=rank, chosen=chosen) for rank, agent in enumerate(free, start=1)]
     others = [weigh(agent, now) for agent in agents if not agent.is_free_at(now)]
     candidates = tuple((*ranked, *others)[:CANDIDATES_MAX])
-    return Choice(chosen, is_among_equals=index > 0, candidates=candidates)
+    return Choice(chosen, is_among_equals=chosen is not (free[0] if free else None), candidates=candidates)
 
 
 def weigh(agent: Agent, now: Instant, *, rank: int | None = None, chosen: Agent | None = None) -> Candidate:
@@ -78,8 +77,10 @@ def rank_key(agent: Agent, ranking: Ranking) -> tuple[int, int, str]:
     return (load, idle, agent.login) if ranking is Ranking.LEAST_LOADED else (idle, load, agent.login)
 
 
-def _index_among_equals(free: Sequence[Agent], settings: TenantSettings, seed: int | None) -> int:
+def _among_equals(free: Sequence[Agent], settings: TenantSettings, seed: int | None) -> Agent | None:
+    """The best; after a lost claim any of those who are as good by the tenant's first criterion."""
     if seed is None or settings.strict_ranking or not free:
-        return 0
-    equals = [agent for agent in free if agent.active_sessions == free[0].active_sessions]
-    return random.Random(seed).randrange(min(len(equals), EQUALS_UNDER_CONTENTION_MAX))
+        return free[0] if free else None
+    best, *_ = rank_key(free[0], settings.ranking)
+    equals = [agent for agent in free if rank_key(agent, settings.ranking)[0] == best]
+    return random.Random(seed).choice(equals[:EQUALS_UNDER_CONTENTION_MAX])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from kefu.domain.agent import Agent
-from kefu.domain.decision import Candidate, Decision, DispatchOutcome, DispatchReason, DispatchRule, DispatchTrigger
+from kefu.domain.decision import Decision, DispatchOutcome, DispatchReason, DispatchRule, DispatchTrigger
 from kefu.domain.decision import DispatchStep as Step
 from kefu.domain.instants import Instant
 from kefu.domain.line import LineKind
@@ -27,7 +27,6 @@ def decide_next(
     *,
     trigger: DispatchTrigger,
     now: Instant,
-    candidates: tuple[Candidate, ...] = (),
 ) -> Decision:
     """`agent`, who has room, takes `session`, which is first of those he can serve."""
     line = session.line
@@ -44,5 +43,5 @@ def decide_next(
         trigger=trigger,
         decided_at=now,
         steps=(step,),
-        candidates=candidates or (weigh(agent, now, rank=1, chosen=agent),),
+        candidates=(weigh(agent, now, rank=1, chosen=agent),),
     )

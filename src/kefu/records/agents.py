@@ -1,15 +1,16 @@
 """Agents: each lies in the partition of its routing profile, ranked while free; a seat leads there by name."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.bounds import CANDIDATES_MAX
 from kefu.domain.directory import Directory, Ranking
+from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Conflict, Delete, Expect, Expectation, Order, Put, Record, Store, Write
+from kefu.store.port import Conflict, Delete, Expect, Expectation, Key, Order, Put, Record, Store, Write
 
 LoadedAgent = Loaded[Agent]
 
@@ -19,6 +20,7 @@ class Seat:
     """Which routing profile's partition holds the agent."""
 
     profile: str
+    placed_at: Instant = 0
 
 
 _MOVES_MAX = 8
@@ -36,8 +38,8 @@ async def load(store: Store, tenant: str, logins: Sequence[str]) -> list[LoadedA
     missing = list(logins)
     for _ in range(_MOVES_MAX):
         seats = await load_seats(store, tenant, missing)
-        placed = [(login, seat.value.profile) for login, seat in zip(missing, seats, strict=True) if seat]
-        records = await store.get([keys.agent(tenant, profile, login) for login, profile in placed])
+        placed = [(login, seat.value) for login, seat in zip(missing, seats, strict=True) if seat]
+        records = await store.get([keys.agent(tenant, seat.profile, login, seat.placed_at) for login, seat in placed])
         for (login, _), record in zip(placed, records, strict=True):
             if record is not None:
                 found[login] = _agents.load(record)
@@ -57,10 +59,12 @@ async def load_seats(store: Store, tenant: str, logins: Sequence[str]) -> list[L
     return [_seats.load_if(record) for record in records]
 
 
-async def weighed_for(store: Store, tenant: str, directory: Directory, group_id: str) -> list[LoadedAgent]:
+async def weighed_for(
+    store: Store, tenant: str, directory: Directory, group_id: str, now: Instant
+) -> list[LoadedAgent]:
     """The group's members to weigh: the best free ones up to a bound, and others up to that bound for their reasons."""
     profiles = directory.profiles.get(group_id, ())
-    lanes = await asyncio.gather(*(_of_profile(store, tenant, profile) for profile in profiles))
+    lanes = await asyncio.gather(*(_of_profile(store, tenant, profile, now) for profile in profiles))
     return list({loaded.value.login: loaded for lane in lanes for loaded in lane}.values())
 
 
@@ -93,7 +97,7 @@ def listing_order(login: str) -> str:
 def write(tenant: str, agent: Agent, expect: Expectation, ranking: Ranking) -> Write:
     is_free = agent.status is AgentStatus.ONLINE and agent.room > 0 and not agent.is_disabled
     record = Record(
-        key=keys.agent(tenant, keys.profile_of(agent.groups), agent.login),
+        key=_key(tenant, agent),
         value=_agents.encode(agent),
         rank=keys.agent_rank(agent, ranking) if is_free else None,
         listing=keys.agent_listing(tenant, agent.login),
@@ -102,8 +106,7 @@ def write(tenant: str, agent: Agent, expect: Expectation, ranking: Ranking) -> W
 
 
 def delete(tenant: str, loaded: LoadedAgent) -> Write:
-    agent = loaded.value
-    return Delete(keys.agent(tenant, keys.profile_of(agent.groups), agent.login), loaded.version)
+    return Delete(_key(tenant, loaded.value), loaded.version)
 
 
 def delete_seat(tenant: str, login: str) -> Write:
@@ -111,37 +114,45 @@ def delete_seat(tenant: str, login: str) -> Write:
 
 
 def write_seat(tenant: str, agent: Agent, expect: Expectation) -> Write:
-    seat = Seat(profile=keys.profile_of(agent.groups))
+    seat = Seat(profile=keys.profile_of(agent.groups), placed_at=agent.placed_at)
     return Put(Record(key=keys.seat(tenant, agent.login), value=_seats.encode(seat)), expect)
+
+
+def _key(tenant: str, agent: Agent) -> Key:
+    return keys.agent(tenant, keys.profile_of(agent.groups), agent.login, agent.placed_at)
 
 
 def decode(text: str) -> Agent:
     return _agents.decode(text)
 
 
-async def _of_profile(store: Store, tenant: str, profile: str) -> Iterable[LoadedAgent]:
+async def _of_profile(store: Store, tenant: str, profile: str, now: Instant) -> Iterable[LoadedAgent]:
     best, some = await asyncio.gather(
-        _page(store, tenant, profile, Order.RANK, CANDIDATES_MAX),
+        _page(store, tenant, profile, Order.RANK, CANDIDATES_MAX, wanted=lambda agent: agent.is_free_at(now)),
         _page(store, tenant, profile, Order.SORT, CANDIDATES_MAX),
     )
     return (*some, *best)
 
 
-async def _page(store: Store, tenant: str, profile: str, order: Order, limit: int) -> list[LoadedAgent]:
-    """Up to `limit` agents, following short pages: a free agent must never be overlooked."""
+async def _page(
+    store: Store,
+    tenant: str,
+    profile: str,
+    order: Order,
+    limit: int,
+    *,
+    wanted: Callable[[Agent], bool] = lambda _: True,
+) -> list[LoadedAgent]:
+    """Up to `limit` wanted agents, following short pages: a free agent must never be overlooked."""
     found: list[LoadedAgent] = []
     after, before = keys.AGENTS if order is Order.SORT else ("", None)
-    while len(found) < limit:
+    has_more = True
+    while has_more and len(found) < limit:
         page = await store.scan(
-            keys.profile_partition(tenant, profile),
-            order=order,
-            after=after,
-            before=before,
-            limit=limit - len(found),
+            keys.profile_partition(tenant, profile), order=order, after=after, before=before, limit=limit
         )
-        found.extend(_agents.load(record) for record in page.records)
-        if not page.has_more:
-            break
-        last = page.records[-1]
-        after = last.key.sort if order is Order.SORT else last.rank or ""
-    return found
+        has_more = page.has_more
+        found.extend(each for each in map(_agents.load, page.records) if wanted(each.value))
+        last = page.records[-1] if page.records else None
+        after = (last.key.sort if order is Order.SORT else last.rank or "") if last else after
+    return found[:limit]

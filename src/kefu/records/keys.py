@@ -3,7 +3,7 @@
 | record                      | partition      | sort                          | rank              |
 |-----------------------------|----------------|-------------------------------|-------------------|
 | directory and its head      | t              | CONFIG#…                      |                   |
-| agent                       | t#PROFILE#p    | AGENT#a                       | while free        |
+| agent                       | t#PROFILE#p    | AGENT#a#since                 | while free        |
 | agent's seat: which profile | t#AGENT#a      | SEAT                          |                   |
 | directed line               | t#AGENT#a      | WAIT#class#start#session      |                   |
 | group's queue               | t#GROUP#g      | WAIT#class#start#session      |                   |
@@ -103,8 +103,9 @@ def profile_partition(tenant: str, profile: str) -> str:
     return f"{part(tenant)}#PROFILE#{part(profile)}"
 
 
-def agent(tenant: str, profile: str, login: str) -> Key:
-    return Key(profile_partition(tenant, profile), f"AGENT#{part(login)}")
+def agent(tenant: str, profile: str, login: str, placed_at: Instant) -> Key:
+    """No two stays of an agent in a profile share a key, so a version read in one is never taken for another's."""
+    return Key(profile_partition(tenant, profile), f"AGENT#{part(login)}#{instant(placed_at)}")
 
 
 def agent_rank(value: Agent, ranking: Ranking) -> str:
