@@ -160,26 +160,24 @@ MUTANTS = [
     Mutant(
         name="a client message id is not looked up",
         module="kefu.desk.ingest_message",
-        right="    if known := find_seen((*seen, *older), message_id, changes.now):",
-        wrong="    if known := find_seen((), message_id, changes.now):",
+        right="    if first := find_seen((*seen, *older), message_id, changes.now):",
+        wrong="    if first := find_seen((), message_id, changes.now):",
         law="L4",
     ),
     Mutant(
         name="the mark of a message is kept before the work",
         module="kefu.desk.ingest_message",
-        right="    opened = latest if latest",
-        wrong="    mark_first = remember(tenant, latest.value.session, seen, SeenMessage(client_message_id=message_id,"
-        " ordinal=latest.value.session.ref.ordinal, session_id=latest.value.session.id, seq=1, at=changes.now))"
-        " if latest and message_id else None\n"
-        "    if mark_first:\n"
-        "        from dataclasses import replace as put_in\n"
-        "        from kefu.store.port import Record, Put\n"
-        "        early = put_in(latest.value, seen=mark_first[0])\n"
-        "        await commit(desk, [sessions.writes(tenant, latest, early, [])[0]] if False else"
-        " [Put(Record(key=__import__('kefu.records.keys').records.keys.seen(tenant, latest.value.session.ref,"
-        " changes.now, 1), value=__import__('msgspec').json.encode(mark_first[0][-1:]).decode()), Expect.ANY)])\n"
-        "    opened = latest if latest",
-        law="L4",
+        right="    opened = latest if latest and latest.value.session.is_open else None\n",
+        wrong="    opened = latest if latest and latest.value.session.is_open else None\n"
+        "    if opened and message_id:\n"
+        "        from kefu.records import keys\n"
+        "        from kefu.store.port import Put, Record\n"
+        "        ref = opened.value.session.ref\n"
+        "        early = SeenMessage(client_message_id=message_id, ordinal=ref.ordinal, session_id=ref.id, seq=1,"
+        " at=changes.now)\n"
+        "        marked = sessions._sessions.encode(replace(opened.value, seen=(*opened.value.seen, early)))\n"
+        "        await commit(desk, [Put(Record(key=keys.session(tenant, ref), value=marked), opened.version)])\n",
+        law="L6",
     ),
     Mutant(
         name="opening a session does not expect that there is none",

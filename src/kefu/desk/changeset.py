@@ -4,8 +4,7 @@ An agent's held sessions and a line's entries follow from the sessions alone, he
 case can take a slot without a session, or a session without its slot.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kefu.domain.agent import Agent
 from kefu.domain.directory import Ranking
@@ -16,7 +15,7 @@ from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records import agents, keys, sessions
 from kefu.records.agents import LoadedAgent
-from kefu.records.sessions import LoadedSession, SeenMessage, StoredSession
+from kefu.records.sessions import LoadedSession, StoredSession
 from kefu.store.port import Conflict, Write
 
 
@@ -54,8 +53,10 @@ class Changeset:
         loaded, _ = self._agents[agent.login]
         self._agents[agent.login] = (loaded, agent)
 
-    def step(self, before: LoadedSession | None, writer: LogWriter, seen: Sequence[SeenMessage] | None = None) -> None:
+    def step(self, before: LoadedSession | None, writer: LogWriter, stored: StoredSession | None = None) -> None:
         """A session's next log entries, and all that follows from them.
+
+        `stored` is the session with the message ids to remember; left out, those of `before` are kept.
 
         Raises `Conflict` if the session has a step here already: it was read in two places, and moved between.
         """
@@ -63,8 +64,7 @@ class Changeset:
         if after.ref in self._stepped:
             raise Conflict([keys.session(self.tenant, after.ref)])
         self._stepped.add(after.ref)
-        kept = tuple(seen) if seen is not None else before.value.seen if before else ()
-        stored = StoredSession(session=after, seen=kept)
+        stored = stored or (replace(before.value, session=after) if before else StoredSession(session=after))
         self._writes.extend(sessions.writes(self.tenant, before, stored, writer.entries))
         held_by = _holder(before.value.session) if before else None
         is_taken_anew = any(entry.kind is EventKind.ASSIGNED for entry in writer.entries)

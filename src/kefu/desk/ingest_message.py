@@ -89,17 +89,17 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     tenant, visitor, channel, message_id = (
         call.tenant, incoming.visitor, incoming.channel, incoming.client_message_id,
     )  # fmt: skip
-    loaded, latest, older, card = await asyncio.gather(
+    loaded, latest, card = await asyncio.gather(
         desk.directories.load(desk.store, tenant),
         sessions.newest(desk.store, tenant, visitor, channel),
-        older_seen(desk, tenant, visitor, channel, message_id),
         visitors.load(desk.store, tenant, visitor),
     )
+    older = await older_seen(desk, tenant, latest, message_id)
     changes = Changeset(tenant, desk.clock.now(), loaded.directory.settings.ranking)
     seen = latest.value.seen if latest else ()
-    if known := find_seen((*seen, *older), message_id, changes.now):
-        ref = SessionRef(visitor, channel, known.ordinal, known.session_id)
-        return await keep(desk, call, _results, Ingested(session=ref, seq=known.seq, is_duplicate=True))
+    if first := find_seen((*seen, *older), message_id, changes.now):
+        ref = SessionRef(visitor, channel, first.ordinal, first.session_id)
+        return await keep(desk, call, _results, Ingested(session=ref, seq=first.seq, is_duplicate=True))
     opened = latest if latest and latest.value.session.is_open else None
     ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
     if opened:
@@ -108,8 +108,9 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
         ref = SessionRef(visitor, channel, ordinal, desk.new_id(changes.now))
         writer = await _open(desk, changes, incoming, ref, lost)
     result = Ingested(session=writer.session.ref, seq=_message_seq(writer))
-    kept, spilled = remember(tenant, writer.session, seen, _seen(incoming, writer))
-    changes.step(opened, writer, kept)
+    known = latest.value if latest else None
+    stored, spilled = remember(tenant, writer.session, known, _seen(incoming, writer))
+    changes.step(opened, writer, stored)
     changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
     await commit(desk, changes.writes())
     return result

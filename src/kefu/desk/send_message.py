@@ -64,7 +64,7 @@ def _check(call: Call, outgoing: OutgoingMessage) -> None:
 async def _send(desk: Desk, call: Call, outgoing: OutgoingMessage) -> Sent:
     loaded = await load_open(desk, call.by, outgoing.session)
     session, now, own_id = loaded.value.session, desk.clock.now(), _own_id(outgoing)
-    older = await older_seen(desk, call.tenant, session.ref.visitor, session.channel, own_id)
+    older = await older_seen(desk, call.tenant, loaded, own_id)
     if known := find_seen((*loaded.value.seen, *older), own_id, now):
         return await keep(desk, call, _results, Sent(session=session.ref, seq=known.seq))
     _require_active(session)
@@ -72,8 +72,8 @@ async def _send(desk: Desk, call: Call, outgoing: OutgoingMessage) -> Sent:
     writer.agent_message(_message(desk, outgoing, session.agent, now))
     sent = Sent(session=session.ref, seq=writer.session.last_seq)
     changes = Changeset(call.tenant, now, Ranking.LEAST_LOADED)
-    kept, spilled = remember(call.tenant, session, loaded.value.seen, _seen(own_id, sent, now))
-    changes.step(loaded, writer, kept)
+    stored, spilled = remember(call.tenant, writer.session, loaded.value, _seen(own_id, sent, now))
+    changes.step(loaded, writer, stored)
     changes.add(*spilled, *mark(call, _results, sent, now))
     await commit(desk, changes.writes())
     return sent

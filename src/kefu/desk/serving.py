@@ -7,14 +7,14 @@ from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.domain.agent import Agent
 from kefu.domain.bounds import MAX_SESSIONS_MAX
-from kefu.domain.decision import DispatchTrigger
+from kefu.domain.decision import DirectedBy, DispatchTrigger
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.session import Session
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.domain.waiting_order import decide_next, first_to_serve
-from kefu.records import agents, sessions
+from kefu.records import agents, bindings, sessions
 from kefu.records.sessions import LoadedSession
 
 
@@ -74,4 +74,14 @@ def lines_of(agent: Agent) -> list[Line]:
 
 async def _heads(desk: Desk, tenant: str, lines: list[Line]) -> dict[Session, LoadedSession]:
     heads = await asyncio.gather(*(sessions.first_in_line(desk.store, tenant, line) for line in lines))
-    return {head.value.session: head for head in heads if head}
+    waiting = {head.value.session: head for head in heads if head}
+    for session in [each for each in waiting if each.directed_by is DirectedBy.BOUND]:
+        if not await _is_still_bound(desk, tenant, session):
+            del waiting[session]
+    return waiting
+
+
+async def _is_still_bound(desk: Desk, tenant: str, session: Session) -> bool:
+    """Whether the binding holds by which a session waits: if not, it goes to its group, not to this agent."""
+    loaded = await bindings.load(desk.store, tenant, session.keys.business_flag or "", session.ref.visitor)
+    return loaded is not None and loaded.value.holds_at(desk.clock.now()) and loaded.value.agent == session.directed_to

@@ -35,6 +35,8 @@ class StoredSession:
     session: Session
     seen: tuple[SeenMessage, ...] = ()
     """The latest accepted client message ids of this visitor and channel, earlier sessions included."""
+    spilled_at: Instant | None = None
+    """When ids last moved from here to records of their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
