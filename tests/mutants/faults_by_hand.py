@@ -143,7 +143,7 @@ MUTANTS = [
     Mutant(
         name="an event goes without its change",
         module="kefu.desk.send_message",
-        right="    changes.step(loaded, writer, kept)\n",
+        right="    changes.step(loaded, writer, stored)\n",
         wrong="    writes = __import__('kefu.records.sessions', fromlist=['writes']).writes\n    changes.add(*writes(call.tenant, loaded, loaded.value, writer.entries)[1:])\n",
         law="L5",
     ),
