@@ -18,7 +18,6 @@ MAX_SESSIONS_MAX = 100
 """Sessions one agent may hold at once: all of them are named in the agent's own record."""
 GROUPS_PER_AGENT_MAX = 50
 GROUPS_PER_TENANT_MAX = 2_000
-OVERFLOW_HOPS_MAX = 8
 
 CANDIDATES_MAX = 50
 """Agents weighed in one decision, per routing profile and in all."""

@@ -154,10 +154,6 @@ def visitor_card(tenant: str, visitor: str) -> Key:
     return Key(visitor_partition(tenant, visitor), "CARD")
 
 
-def visitor_listing(tenant: str, visitor: str) -> Listing:
-    return Listing(f"{part(tenant)}#VISITORS", part(visitor))
-
-
 def binding(tenant: str, flag: str, visitor: str) -> Key:
     return Key(visitor_partition(tenant, visitor), f"BINDING#{part(flag)}")
 

@@ -55,15 +55,6 @@ async def create_table(transport: Transport, table: str) -> None:
         )
 
 
-async def protect_table(transport: Transport, table: str) -> None:
-    """Switches point-in-time recovery on, which the engines for tests do not have."""
-    with _translated():
-        specification = {"PointInTimeRecoveryEnabled": True}
-        await transport.call(
-            "UpdateContinuousBackups", {"TableName": table, "PointInTimeRecoverySpecification": specification}
-        )
-
-
 async def shortcomings(transport: Transport, table: str) -> list[str]:
     """What of the table is not as it must be; empty if all is well. Raises `StoreError` if it cannot be read."""
     with _translated():

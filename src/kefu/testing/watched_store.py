@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from kefu.domain.decision import Decision, DispatchRule
+from kefu.domain.decision import Decision, DirectedBy, DispatchRule
 from kefu.domain.line import Line, LineKind, agent_line, group_line
 from kefu.domain.session import Session
 from kefu.domain.skill_group import DEFAULT_GROUP
@@ -75,7 +75,8 @@ class WatchedStore(StoreWrapper):
             for line in self._lines_weighed(decision):
                 seen = self._read.get((self._request(), line), {})
                 for sort, other in seen.items():
-                    if sort in self.live.lines.get(line, {}) and _had_the_turn(other, line, session, decision):
+                    waits = sort in self.live.lines.get(line, {}) and not self._lost_its_binding(other)
+                    if waits and _had_the_turn(other, line, session, decision):
                         raise LawBroken("L7 order", f"{session.id} was taken before {other.id}, who waits in {line}")
 
     def _lines_weighed(self, decision: Decision) -> list[Line]:
@@ -85,6 +86,14 @@ class WatchedStore(StoreWrapper):
         if agent is None or decision.steps[-1].rule is not DispatchRule.LINE:
             return []
         return [agent_line(agent.login), *(group_line(group) for group in agent.groups or (DEFAULT_GROUP,))]
+
+    def _lost_its_binding(self, session: Session) -> bool:
+        """Its binding ended while it waited, even if another was made since: it is on its way to its group."""
+        if session.directed_by is not DirectedBy.BOUND:
+            return False
+        binding = self.live.bindings.get((session.keys.business_flag or "", session.ref.visitor))
+        is_same = binding is not None and binding.created_at <= (session.waiting_since or 0)
+        return not (binding and is_same and binding.holds_at(self._now()))
 
     def _hold_wall(self, writes: Sequence[Write]) -> None:
         """Every record of a tenant lies under the tenant's name."""
