@@ -1,19 +1,25 @@
 # Everything from a bare Python (3.11 or newer) with make. `make help` lists the targets.
 PYTHON ?= python3
 PORT ?= 8000
+ARCHITECTURE ?= x86_64
 SEEDS ?= 100000
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-virtualenv
+CONTENTION := PYTHONPATH=tests $(BIN)/python tests/contention/on_engine.py
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lock proof engines
+.PHONY: help serve test check format lock proof bench engines package build
 
 help:
 	@echo "make serve    start Kefu with the demo tenant on http://127.0.0.1:$(PORT)"
 	@echo "make test     run the tests"
 	@echo "make check    what CI runs: format, lint, types, import contracts, schema, tests"
-	@echo "make proof    the long run: $(SEEDS) seeds of the desk under fire (SEEDS=…)"
+	@echo "make bench    what DynamoDB is asked for, and what a cold start takes, against the targets; twenty minutes"
+	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
+	@echo "              of 32 workers on one DynamoDB table"
+	@echo "make build    the bundle for Lambda, build/lambda.zip, for this Python (ARCHITECTURE=x86_64 or arm64)"
+	@echo "make package  what would be deployed, packaged and checked without a login, into build/serverless"
 	@echo "make format   let the formatter and the safe fixes have their way"
 	@echo "make lock     renew the pinned dependencies"
 
@@ -24,8 +30,18 @@ test: .venv/check
 	@command -v npm >/dev/null && $(MAKE) --no-print-directory engines || echo "No npm: tests on its DynamoDB engines are skipped."
 	$(BIN)/python -m pytest --numprocesses 2
 
-proof: .venv/check
+proof: .venv/check engines
 	$(BIN)/python -m kefu.testing.proof $(SEEDS)
+	$(CONTENTION) dynoxide --operations 100000
+	$(CONTENTION) dynamodb_local --operations 20000
+	$(CONTENTION) dynoxide --operations 5000 --faults --throttled-for 5
+
+bench: .venv/check engines build
+	$(BIN)/python -m benchmarks.dynamodb --output build/bench/dynamodb
+	$(BIN)/python -m benchmarks.coldstart --instructions
+
+build: .venv/serve
+	$(BIN)/python -m bundle --architecture $(ARCHITECTURE)
 
 engines: .engines/installed
 
@@ -47,10 +63,12 @@ format: .venv/check
 	$(BIN)/ruff check --fix
 
 lock: .venv/check
-	$(LOCK) --upgrade --extra serve --extra dynamodb --extra build --extra check \
+	$(LOCK) --upgrade --extra serve --extra dynamodb --extra lambda --extra build --extra check \
 		--output-file requirements/check.txt pyproject.toml
 	$(LOCK) --upgrade --extra serve --extra build --constraint requirements/check.txt \
 		--output-file requirements/serve.txt pyproject.toml
+	$(LOCK) --upgrade --extra lambda --extra dynamodb --no-emit-package click --constraint requirements/check.txt \
+		--output-file requirements/lambda.txt pyproject.toml
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -66,4 +84,19 @@ lock: .venv/check
 .venv/check: requirements/check.txt .venv/serve
 	@echo "Installing the test set (once, about a minute) …"
 	$(PIP_INSTALL) --require-hashes --requirement requirements/check.txt
+	@touch $@
+
+# W3005: the packager says twice what a function waits for.
+package: build .venv/check build/osls/installed
+	build/osls/node_modules/.bin/osls package --package build/serverless
+	$(BIN)/cfn-lint --ignore-checks W3005 -- build/serverless/cloudformation-template-*.json infra/table.yml
+
+ifneq ($(shell command -v npm),)
+test: build/osls/installed
+endif
+
+build/osls/installed: requirements/serverless/package.json requirements/serverless/package-lock.json requirements/serverless/.npmrc
+	@echo "Installing what packages serverless.yml (once) …"
+	mkdir -p build/osls && cp $^ build/osls/
+	npm ci --prefix build/osls --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
