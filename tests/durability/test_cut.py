@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from kefu.store.sqlite import SqliteStore
 from kefu.testing.clocks import ManualClock
 
 HISTORIES = 100
+HISTORIES_IN_MEMORY = 80
 STEPS = 6
 CUT_ON_THE_WIRE = 2
 TENANT = "1"
@@ -111,6 +112,15 @@ async def unless_refused(work: Awaitable[object]) -> None:
         return
 
 
+@asynccontextmanager
+async def opened(file: Path) -> AsyncIterator[Store]:
+    store = await SqliteStore.open(file)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serving() as server:
@@ -145,9 +155,17 @@ async def resumed_everywhere(store: Store, tenant: str, history: list[Told]) -> 
     return [await told_until(store, tenant, cut.cursor, history[-1]) for cut in history[:-1]]
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
-async def test_cut_at_any_event_the_exact_rest_follows(server: Server, http: httpx.AsyncClient, seed: int) -> None:
-    random, company = Random(seed), await found_company(server, http)
+async def reopened_everywhere(file: Path, tenant: str, history: list[Told]) -> list[list[Told]]:
+    """For each cut the file is opened anew."""
+    rests: list[list[Told]] = []
+    for cut in history[:-1]:
+        async with opened(file) as store:
+            rests.append(await told_until(store, tenant, cut.cursor, history[-1]))
+    return rests
+
+
+async def played(company: Company, random: Random) -> list[Told]:
+    """A random history as it is told over a socket: each session's log, whole and in order."""
     start = Cursor(await company.position()).encode()
     await Conversations(company, random).play()
     ledger = await company.check_laws()
@@ -155,13 +173,53 @@ async def test_cut_at_any_event_the_exact_rest_follows(server: Server, http: htt
     for session, entries in ledger.logs.items():
         whose = session_id(company.tenant, ledger.sessions[session].value.session.ref)
         assert [each.seq for each in history if each.session == whose] == [entry.seq for entry in entries]
+    return history
+
+
+def cut_twice(history: list[Told], random: Random) -> list[tuple[int, int]]:
+    """Where a subscriber loses his socket, and loses the next one."""
+    cuts = random.sample(range(len(history) - 2), CUT_ON_THE_WIRE)
+    return [(cut, random.randrange(cut + 2, len(history))) for cut in cuts]
+
+
+async def told_between(api: Api, history: list[Told], cuts: list[tuple[int, int]]) -> list[list[Told]]:
+    return [await told_on_the_wire(api, history[cut].cursor, again - cut - 1) for cut, again in cuts]
+
+
+async def told_behind(api: Api, between: list[list[Told]], cuts: list[tuple[int, int]], end: int) -> list[list[Told]]:
+    """Each from where he lost his second socket to the end of the history."""
+    told = zip(between, cuts, strict=True)
+    return [[*before, *await told_on_the_wire(api, before[-1].cursor, end - again)] for before, (_, again) in told]
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES_IN_MEMORY))
+async def test_cut_at_any_event_the_exact_rest_follows(server: Server, http: httpx.AsyncClient, seed: int) -> None:
+    random, company = Random(seed), await found_company(server, http)
+    history = await played(company, random)
     rests = await server.inside(resumed_everywhere(server.desk.store, company.tenant, history))
     assert rests == [history[cut + 1 :] for cut in range(len(history) - 1)]
-    for cut in random.sample(range(len(history) - 2), CUT_ON_THE_WIRE):
-        again = random.randrange(cut + 2, len(history))
-        before = await told_on_the_wire(company.partner, history[cut].cursor, again - cut - 1)
-        behind = await told_on_the_wire(company.partner, before[-1].cursor, len(history) - again)
-        assert [*before, *behind] == history[cut + 1 :]
+    cuts = cut_twice(history, random)
+    between = await told_between(company.partner, history, cuts)
+    told = await told_behind(company.partner, between, cuts, len(history))
+    assert told == [history[cut + 1 :] for cut, _ in cuts]
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES_IN_MEMORY, HISTORIES))
+async def test_cut_at_any_event_the_exact_rest_follows_from_the_file_opened_again(tmp_path: Path, seed: int) -> None:
+    random, file = Random(seed), tmp_path / "kefu.db"
+    with serving(open_store=partial(opened, file)) as server:
+        async with calling(server.url) as http:
+            company = await found_company(server, http)
+            history = await played(company, random)
+            cuts = cut_twice(history, random)
+            between = await told_between(company.partner, history, cuts)
+    rests = await reopened_everywhere(file, company.tenant, history)
+    assert rests == [history[cut + 1 :] for cut in range(len(history) - 1)]
+    with serving(open_store=partial(opened, file)) as restarted:
+        async with calling(restarted.url) as http:
+            partner = Api(http, restarted.token(company.tenant, Role.PARTNER, company.credentials.client_id))
+            told = await told_behind(partner, between, cuts, len(history))
+    assert told == [history[cut + 1 :] for cut, _ in cuts]
 
 
 OTHERS_CURSORS = {
@@ -171,7 +229,8 @@ OTHERS_CURSORS = {
     "other JSON": "eyJhIjoxfQ",
     "no Unicode": "\ud800",
     "of a memory store of another time": Cursor("1-1").encode(),
-    "of a SQLite file": Cursor("1").encode(),
+    "of a SQLite file of the first version": Cursor("1").encode(),
+    "of another SQLite file": Cursor("0123456789abcdef-1").encode(),
     "no number": Cursor("x").encode(),
     "below zero": Cursor("-1").encode(),
     "yet to come": Cursor("999999999999").encode(),
@@ -211,7 +270,7 @@ async def told_before_refusal(news: AsyncGenerator[SessionNews, None]) -> list[i
     raise AssertionError(f"it ended without a word behind {told}")
 
 
-@pytest.mark.parametrize("name", [name for name in OTHERS_CURSORS if name != "of a SQLite file"])
+@pytest.mark.parametrize("name", OTHERS_CURSORS)
 async def test_a_cursor_of_nowhere_is_refused(store: Store, name: str) -> None:
     async with asyncio.timeout(PATIENCE_S), aclosing(following(store, OTHERS_CURSORS[name])) as news:
         with pytest.raises(CursorUnknown):

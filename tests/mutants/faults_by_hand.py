@@ -44,8 +44,8 @@ MUTANTS = [
     Mutant(
         name="an arrival does not look after its commit",
         module="kefu.desk.ingest_message",
-        right="    await look(desk, call.tenant, ingested.session)\n",
-        wrong="",
+        right="        await look(desk, call.tenant, ingested.session)\n",
+        wrong="        pass\n",
         law="L7",
     ),
     Mutant(
@@ -150,8 +150,9 @@ MUTANTS = [
     Mutant(
         name="a session changes without an event",
         module="kefu.desk.send_message",
-        right="    await commit(desk, changes.writes())\n",
-        wrong="    await commit(desk, changes.writes())\n"
+        right="    await changes.commit(desk)\n",
+        wrong="    await changes.commit(desk)\n"
+        "    from kefu.desk.attempts import commit\n"
         "    sessions = __import__('kefu.records.sessions', fromlist=['writes'])\n"
         "    [again] = await sessions.load(desk.store, call.tenant, [session.ref])\n"
         "    await commit(desk, sessions.writes(call.tenant, again, again.value, writer.entries)[:1])\n",
@@ -160,8 +161,8 @@ MUTANTS = [
     Mutant(
         name="a client message id is not looked up",
         module="kefu.desk.ingest_message",
-        right="    if first := find_seen((*seen, *older), message_id, changes.now):",
-        wrong="    if first := find_seen((), message_id, changes.now):",
+        right="    if first := find_seen(latest, older, message_id, changes.now):",
+        wrong="    if first := find_seen(latest, older, None, changes.now):",
         law="L4",
     ),
     Mutant(
@@ -169,13 +170,15 @@ MUTANTS = [
         module="kefu.desk.ingest_message",
         right="    opened = latest if latest and latest.value.session.is_open else None\n",
         wrong="    opened = latest if latest and latest.value.session.is_open else None\n"
-        "    if opened and message_id:\n"
+        "    if opened and opened.value.session.agent and message_id:\n"
         "        from kefu.records import keys\n"
         "        from kefu.store.port import Put, Record\n"
+        "        from kefu.desk.attempts import commit\n"
+        "        from kefu.desk.seen_messages import _digest\n"
         "        ref = opened.value.session.ref\n"
-        "        early = SeenMessage(client_message_id=message_id, ordinal=ref.ordinal, session_id=ref.id, seq=1,"
-        " at=changes.now)\n"
-        "        marked = sessions._sessions.encode(replace(opened.value, seen=(*opened.value.seen, early)))\n"
+        "        early = sessions.SeenMessage(_digest(message_id), 1, changes.now)\n"
+        "        both = (*opened.value.messages_seen, early)\n"
+        "        marked = sessions._sessions.encode(replace(opened.value, messages_seen=both))\n"
         "        await commit(desk, [Put(Record(key=keys.session(tenant, ref), value=marked), opened.version)])\n",
         law="L6",
     ),
@@ -198,6 +201,14 @@ MUTANTS = [
         module="kefu.records.sessions",
         right="LineEntry(stored=after, version=version)",
         wrong="LineEntry(stored=StoredSession(session=after.session), version=version)",
+        law="L1",
+    ),
+    Mutant(
+        name="the copy in the line keeps the latest client message ids alone",
+        module="kefu.records.sessions",
+        right="LineEntry(stored=after, version=version)",
+        wrong="LineEntry(stored=StoredSession(session=after.session, messages_seen=after.messages_seen[-2:]),"
+        " version=version)",
         law="L1",
     ),
     Mutant(
@@ -252,7 +263,7 @@ MUTANTS = [
 ]
 
 SURVIVES_WITHOUT = {
-    "L1": "the copy in the line forgets the client message ids",
+    "L1": "the copy in the line keeps the latest client message ids alone",
     "L2": "capacity is read outside the commit",
     "L3": "a session that waits is not taken for open",
     "L4": "a client message id is not looked up",

@@ -1,13 +1,12 @@
-import itertools
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from random import Random
 
 import pytest
-from engines import ENGINES, ENVIRONMENT, REGION, Engines, client
 
+from engines import Engines, client, table_of_its_own
 from kefu.store.contract import StoreContract
 from kefu.store.contract.reads import ReadContract
 from kefu.store.contract.shorthand import check, commit, delete, put, record, value_of, whole_listing, whole_scan
@@ -32,24 +31,12 @@ from kefu.store.port import (
     TooLarge,
     Write,
 )
+from kefu.testing.engines import ENGINES, REGION
 from kefu.testing.faults import ROUGH, FaultyStore, PatientStore
 
-POLL_S = 0.02
 COMMITS = 150
 PARTITIONS = ("p", "q")
 EXPECTATIONS: tuple[Expectation, ...] = (Expect.ANY, Expect.ANY, Expect.ABSENT, Expect.PRESENT, 1, 2)
-
-_tables = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def engines() -> Iterator[Engines]:
-    started = Engines()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in ENVIRONMENT.items():
-            environment.setenv(name, value)
-        yield started
-    started.close()
 
 
 @pytest.fixture(params=ENGINES)
@@ -59,13 +46,8 @@ def endpoint(request: pytest.FixtureRequest, engines: Engines) -> str:
 
 @pytest.fixture
 async def backend(endpoint: str) -> AsyncIterator[DynamoStore]:
-    """On a table of its own."""
-    transport = BotoTransport(partial(client, endpoint=endpoint))
-    table = f"kefu-{os.getpid()}-{next(_tables)}"
-    await create_table(transport, table)
-    store = DynamoStore(table, transport, poll_s=POLL_S)
-    yield store
-    await store.close()
+    async with table_of_its_own(endpoint) as store:
+        yield store
 
 
 async def outcome(store: Store, writes: list[Write]) -> set[Key] | None:
@@ -172,6 +154,15 @@ async def test_what_is_refused_before_it_is_sent_the_service_would_refuse(
     assert isinstance(commit_failure(caught.value, [write.key for write in writes]), TooLarge)
 
 
+async def test_what_was_committed_before_a_position_is_not_told_behind_it(backend: DynamoStore) -> None:
+    for sort in "abc":
+        await commit(backend, put("p", sort))
+    start = await backend.position()
+    await commit(backend, put("p", "d"))
+    async with aclosing(backend.changes(start)) as changes:
+        assert (await anext(changes)).key == Key("p", "d")
+
+
 async def test_a_missing_table_is_named(endpoint: str) -> None:
     transport = BotoTransport(partial(client, endpoint=endpoint))
     store = DynamoStore("kefu-nowhere", transport)
@@ -179,8 +170,9 @@ async def test_a_missing_table_is_named(endpoint: str) -> None:
         with pytest.raises(StoreError, match="ResourceNotFound") as caught:
             await call
         assert type(caught.value) is StoreError
-    with pytest.raises(StoreError):
-        await shortcomings(transport, "kefu-nowhere")
+    assert await shortcomings(transport, "kefu-nowhere") == [
+        "there is no table kefu-nowhere in this account and region"
+    ]
     await store.close()
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import random
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -53,6 +54,40 @@ PROCESSES = 3
 INCREMENTS = 15
 LANES = 4
 MAKERS = 12
+
+
+# What Kefu wrote before positions had an epoch, as SQLite dumps it.
+FIRST_VERSION = """
+CREATE TABLE records (
+    partition TEXT NOT NULL,
+    sort TEXT NOT NULL,
+    value TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    rank TEXT,
+    listing_index TEXT,
+    listing_order TEXT,
+    expires_at INTEGER,
+    PRIMARY KEY (partition, sort)
+) WITHOUT ROWID;
+CREATE INDEX records_by_rank ON records (partition, rank) WHERE rank IS NOT NULL;
+CREATE INDEX records_by_listing ON records (listing_index, listing_order) WHERE listing_index IS NOT NULL;
+CREATE INDEX records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE tokens (token TEXT PRIMARY KEY, at INTEGER NOT NULL, fingerprint BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX tokens_by_age ON tokens (at);
+CREATE TABLE changes (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    partition TEXT NOT NULL,
+    sort TEXT NOT NULL,
+    before TEXT,
+    after TEXT
+);
+INSERT INTO records VALUES ('p', 'a', 'kept', 1, 'r', 'i', 'o', NULL), ('p', 'b', 'kept too', 1, NULL, NULL, NULL, NULL);
+INSERT INTO changes VALUES (1, 1700000000000, 'p', 'a', NULL, '["kept", 1, "r", "i", "o", null]');
+INSERT INTO changes VALUES (2, 1700000000000, 'p', 'b', NULL, '["kept too", 1, null, null, null, null]');
+PRAGMA application_id = 1264936565;
+PRAGMA user_version = 1;
+"""
 
 
 class Clock:
@@ -204,17 +239,19 @@ class TestExpiry:
 
 class TestChanges:
     async def test_changes_are_kept_for_their_time(self, store: Store, clock: Clock) -> None:
+        start = await store.position()
         await commit(store, put("p", "old"))
         clock.ms += CHANGES_KEPT_MS
         await commit(store, put("p", "new"))
-        assert [each.key.sort for each in await read_changes(store, "0", "new")] == ["old", "new"]
+        assert [each.key.sort for each in await read_changes(store, start, "new")] == ["old", "new"]
 
     async def test_a_position_behind_what_is_kept_is_refused(self, store: Store, clock: Clock) -> None:
+        start = await store.position()
         await commit(store, put("p", "old"))
         clock.ms += CHANGES_KEPT_MS + 1
         await commit(store, put("p", "new"))
         with pytest.raises(PositionExpired):
-            await read_changes(store, "0", "new")
+            await read_changes(store, start, "new")
 
     async def test_the_oldest_position_kept_still_serves(self, store: Store, clock: Clock) -> None:
         await commit(store, put("p", "old"))
@@ -224,8 +261,9 @@ class TestChanges:
         assert [each.key.sort for each in await read_changes(store, oldest, "new")] == ["new"]
 
     async def test_a_reader_that_fell_too_far_behind_is_told_so(self, store: Store, clock: Clock) -> None:
+        start = await store.position()
         await commit(store, put("p", "first"))
-        async with aclosing(store.changes("0")) as stream:
+        async with aclosing(store.changes(start)) as stream:
             await anext(stream)
             await commit(store, put("p", "missed"))
             clock.ms += CHANGES_KEPT_MS + 1
@@ -233,19 +271,28 @@ class TestChanges:
             with pytest.raises(PositionExpired):
                 await anext(stream)
 
-    @pytest.mark.parametrize("position", ["1", "-1", "", "0.0", "٣", "9" * 18, "9" * 5_000])
-    async def test_a_position_that_never_was_given_is_refused(self, store: Store, position: str) -> None:
+    @pytest.mark.parametrize("number", ["1", "-1", "", "0.0", "0 ", "٠", "9" * 18, "9" * 5_000])
+    async def test_a_number_that_never_was_given_is_refused(self, store: Store, number: str) -> None:
+        epoch, _, _ = (await store.position()).rpartition("-")
+        with pytest.raises(PositionExpired):
+            await read_changes(store, f"{epoch}-{number}", "x")
+
+    async def test_a_position_of_another_file_is_refused(self, store: Store, tmp_path: Path) -> None:
+        async with opened(tmp_path / "other.db") as other:
+            position = await other.position()
         with pytest.raises(PositionExpired):
             await read_changes(store, position, "x")
 
     async def test_changes_run_over_many_pages(self, store: Store) -> None:
+        start = await store.position()
         numbers = [f"{n:03d}" for n in range(2 * CHANGES_PAGE + 1)]
         for begin in range(0, len(numbers), 40):
             await commit(store, *(put("p", sort) for sort in numbers[begin : begin + 40]))
-        assert [each.key.sort for each in await read_changes(store, "0", numbers[-1])] == numbers
+        assert [each.key.sort for each in await read_changes(store, start, numbers[-1])] == numbers
 
     async def test_changes_of_the_same_store_wait_for_no_poll(self, path: Path) -> None:
-        async with opened(path, poll_s=1_000 * PATIENCE_S) as store, aclosing(store.changes("0")) as stream:
+        async with opened(path, poll_s=1_000 * PATIENCE_S) as store, AsyncExitStack() as stack:
+            stream = await stack.enter_async_context(aclosing(store.changes(await store.position())))
             for number in range(20):
                 told = asyncio.ensure_future(anext(stream))
                 await commit(store, put("p", str(number)))
@@ -253,7 +300,7 @@ class TestChanges:
 
     async def test_closing_ends_open_changes(self, path: Path) -> None:
         async with opened(path, poll_s=1_000 * PATIENCE_S) as store:
-            told = asyncio.ensure_future(anext(store.changes("0"), None))
+            told = asyncio.ensure_future(anext(store.changes(await store.position()), None))
             await asyncio.sleep(0)
             await store.close()
             assert await asyncio.wait_for(told, PATIENCE_S) is None
@@ -271,7 +318,7 @@ class TestReopening:
         for _ in range(2):
             async with opened(path) as store:
                 await store.commit([put("p", "a", expect=Expect.ABSENT)], token="over-a-restart")
-                assert await store.position() == "1"
+                assert await changes_ever(store) == 1
 
     async def test_a_token_still_stands_for_its_own_writes(self, path: Path) -> None:
         async with opened(path) as store:
@@ -282,10 +329,12 @@ class TestReopening:
 
     async def test_positions_go_on(self, path: Path) -> None:
         async with opened(path) as store:
+            start = await store.position()
             await commit(store, put("p", "a"), put("p", "b"))
+            [first, _] = await read_changes(store, start, "b")
         async with opened(path) as store:
             await commit(store, put("p", "c"))
-            assert [each.key.sort for each in await read_changes(store, "1", "c")] == ["b", "c"]
+            assert [each.key.sort for each in await read_changes(store, first.position, "c")] == ["b", "c"]
 
     async def test_nothing_but_the_file_is_left(self, path: Path) -> None:
         async with opened(path) as store:
@@ -312,13 +361,68 @@ class TestTwoOnOneFile:
     async def test_a_token_repeated_at_the_other_is_applied_once(self, store: Store, other: Store) -> None:
         writes = [put("p", "a", expect=Expect.ABSENT)]
         await asyncio.gather(*(each.commit(writes, token="here-and-there") for each in (store, other)))
-        assert await store.position() == "1"
+        assert await changes_ever(store) == 1
 
     async def test_a_waiting_reader_is_told_of_the_others_commit(self, store: Store, other: Store) -> None:
-        reader = asyncio.create_task(read_changes(other, "0", "late"))
+        reader = asyncio.create_task(read_changes(other, await store.position(), "late"))
         await asyncio.sleep(0)
         await commit(store, put("p", "late"))
         assert [each.key.sort for each in await reader] == ["late"]
+
+
+class TestRestoring:
+    """A backup lacks what came behind it, and its numbers are given once more."""
+
+    @pytest.fixture
+    async def given(self, path: Path) -> str:
+        """A position behind the backup, which was then restored and went on beyond it."""
+        async with opened(path) as store:
+            await commit(store, put("p", "in-the-backup"))
+            back_up(path)
+            await commit(store, put("p", "lost"))
+            given = await store.position()
+        restore(path)
+        return given
+
+    async def test_a_position_given_behind_the_backup_is_refused(self, path: Path, given: str) -> None:
+        async with opened(path) as store:
+            await store.expire_positions()
+            await commit(store, put("p", "skipped"), put("p", "next"))
+            with pytest.raises(PositionExpired):
+                await read_changes(store, given, "next")
+
+    @pytest.mark.usefixtures("given")
+    async def test_positions_given_from_then_on_serve(self, path: Path) -> None:
+        async with opened(path) as store:
+            await store.expire_positions()
+            start = await store.position()
+            await commit(store, put("p", "next"))
+            assert [each.key.sort for each in await read_changes(store, start, "next")] == ["next"]
+
+    @pytest.mark.usefixtures("given")
+    async def test_what_was_in_the_backup_stays(self, path: Path) -> None:
+        async with opened(path) as store:
+            await store.expire_positions()
+            assert await whole_scan(store, "p") == ["in-the-backup"]
+
+    async def test_it_holds_over_a_restart(self, path: Path, given: str) -> None:
+        async with opened(path) as store:
+            await store.expire_positions()
+        async with opened(path) as store:
+            await commit(store, put("p", "skipped"), put("p", "next"))
+            with pytest.raises(PositionExpired):
+                await read_changes(store, given, "next")
+
+    async def test_who_follows_at_the_time_is_told(self, store: SqliteStore) -> None:
+        start = await store.position()
+        await commit(store, put("p", "a"))
+        async with aclosing(store.changes(start)) as stream:
+            await anext(stream)
+            waiting = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            await store.expire_positions()
+            with pytest.raises(PositionExpired):
+                await asyncio.wait_for(waiting, PATIENCE_S)
 
 
 class TestTroubles:
@@ -352,7 +456,7 @@ class TestTroubles:
         with full_disk(), pytest.raises(OutcomeUnknown):
             await store.commit(writes, token="disk-was-full")
         await store.commit(writes, token="disk-was-full")
-        assert await store.position() == "1"
+        assert await changes_ever(store) == 1
 
     async def test_a_closed_store_says_so(self, store: Store) -> None:
         await store.close()
@@ -387,6 +491,13 @@ class TestFormats:
             await commit(store, put("p", "a", "kept"))
         return path
 
+    @pytest.fixture
+    def first_version(self, tmp_path: Path) -> Path:
+        path = tmp_path / "first.db"
+        with closing(sqlite3.connect(path)) as file:
+            file.executescript(FIRST_VERSION)
+        return path
+
     def test_an_empty_file_becomes_a_store(self, path: Path) -> None:
         path.touch()
         assert asyncio.run(read_all(path, "p")) == set()
@@ -396,17 +507,43 @@ class TestFormats:
             told = upgraded.execute("SELECT value FROM records INDEXED BY records_by_version WHERE version = 1")
             assert told.fetchall() == [("kept",)]
 
+    async def test_a_file_of_the_first_version_keeps_its_records(self, first_version: Path) -> None:
+        async with opened(first_version) as store:
+            assert await value_of(store, "p", "b") == "kept too"
+
+    async def test_a_file_of_the_first_version_keeps_its_changes(self, first_version: Path) -> None:
+        async with opened(first_version) as store:
+            epoch, _, last = (await store.position()).rpartition("-")
+            told = await read_changes(store, f"{epoch}-0", "b")
+            assert ([each.key.sort for each in told], last) == (["a", "b"], "2")
+
+    async def test_a_position_that_the_first_version_gave_is_refused(self, first_version: Path) -> None:
+        async with opened(first_version) as store:
+            with pytest.raises(PositionExpired):
+                await read_changes(store, "1", "b")
+
+    async def test_an_upgraded_file_is_like_a_new_one(self, first_version: Path, filled: Path) -> None:
+        async with opened(first_version):
+            assert tables(first_version) == tables(filled)
+
+    async def test_an_upgraded_file_has_an_epoch_of_its_own(self, first_version: Path, tmp_path: Path) -> None:
+        twin = tmp_path / "twin.db"
+        shutil.copy(first_version, twin)
+        async with opened(first_version) as one, opened(twin) as other:
+            assert await one.position() != await other.position()
+
     async def test_many_may_make_a_file_together(self, path: Path) -> None:
         async with AsyncExitStack() as stack:
             stores = await asyncio.gather(*(stack.enter_async_context(opened(path)) for _ in range(MAKERS)))
-            assert await asyncio.gather(*(each.position() for each in stores)) == ["0"] * MAKERS
+            positions = await asyncio.gather(*(each.position() for each in stores))
+            assert positions == [positions[0]] * MAKERS
 
     async def test_making_a_file_waits_for_its_lock(self, path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             asyncio.get_running_loop().call_later(0.1, other.rollback)
             async with opened(path) as store:
-                assert await store.position() == "0"
+                assert await changes_ever(store) == 0
 
     async def test_a_step_that_fails_leaves_the_file_as_it_was(self, filled: Path) -> None:
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
@@ -419,7 +556,7 @@ class TestFormats:
         open_file(filled, busy_timeout_ms=0, steps=self.NEXT).close()
         with pytest.raises(StoreFileTooNew, match="use a newer Kefu") as caught:
             await SqliteStore.open(filled)
-        assert (caught.value.version, caught.value.known) == (2, 1)
+        assert (caught.value.version, caught.value.known) == (len(self.NEXT), len(STEPS))
 
 
 class TestProcesses:
@@ -451,6 +588,30 @@ class TestAgainstMemory:
                 for number, writes in enumerate(done):
                     assert await outcome(sqlite, writes, str(number)) == await outcome(memory, writes, str(number))
                 assert await everything(sqlite, starts[0]) == await everything(memory, starts[1])
+
+
+async def changes_ever(store: Store) -> int:
+    return int((await store.position()).rpartition("-")[2])
+
+
+def backup_of(path: Path) -> Path:
+    return path.with_suffix(".backup")
+
+
+def back_up(path: Path) -> None:
+    with closing(sqlite3.connect(backup_of(path))) as backup, closing(sqlite3.connect(path)) as original:
+        original.backup(backup)
+
+
+def restore(path: Path) -> None:
+    shutil.copy(backup_of(path), path)
+
+
+def tables(path: Path) -> dict[str, str]:
+    """Tables and indexes by name, whatever the line breaks."""
+    with closing(sqlite3.connect(path)) as file:
+        found = file.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        return {name: " ".join(sql.replace("(", " ( ").replace(")", " ) ").split()) for name, sql in found}
 
 
 async def outcome(store: Store, writes: list[Write], token: str) -> tuple[Key, ...] | None:

@@ -19,15 +19,16 @@ _THROTTLED_PAUSE_S = 0.035
 _PAUSE_MAX_S = 0.250
 
 
-async def attempt(desk: Desk, step: Callable[[int], Awaitable[T]]) -> T:
-    """`step` (read, decide, commit) until it is through; it is told how often it lost.
+async def attempt(desk: Desk, step: Callable[[Desk, int], Awaitable[T]]) -> T:
+    """`step` (read, decide, commit) until it is through; it gets a desk to read by, and how often it lost.
 
     Raises `Declined` with BUSY when it lost too often: nothing was done, the caller may repeat.
     """
     lost = 0
     for tries in range(ATTEMPTS_MAX):
         try:
-            return await step(lost)
+            with desk.one_step() as own:
+                return await step(own, lost)
         except Conflict:
             lost += 1
             await _pause(desk, _CONFLICT_PAUSE_S, tries)
@@ -70,6 +71,17 @@ async def commit(desk: Desk, writes: Sequence[Write]) -> None:
                 raise
         await _pause(desk, _THROTTLED_PAUSE_S, silent)
     raise OutcomeUnknown from lost
+
+
+async def commit_alone(desk: Desk, write: Write) -> None:
+    """One write without a token, at half the price where that is billed; for a caller who knows his own work again.
+
+    Raises `Conflict` and `Throttled` for `attempt`; `Conflict` also if the answer was lost: read again, and see.
+    """
+    try:
+        await desk.store.commit([write], token=None)
+    except OutcomeUnknown as unknown:
+        raise Conflict([write.key]) from unknown
 
 
 async def _pause(desk: Desk, first_s: float, times: int) -> None:

@@ -76,7 +76,7 @@ async def issue_visitor_token(desk: Desk, call: Call, visitor: str) -> Grant:
 
 
 async def _grant(desk: Desk, call: Call, role: Role, user_name: str) -> Grant:
-    async def step(_lost: int) -> Grant:
+    async def step(desk: Desk, _lost: int) -> Grant:
         now = desk.clock.now()
         grant = Grant(role=role, user_name=user_name, expires_at=(now + TOKEN_LIFE_MS) // SECOND * SECOND)
         if call.once:

@@ -1,15 +1,18 @@
 """The business binds a visitor to an agent, or ends that."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kefu.desk.access import STAFF, agent_not_found
-from kefu.desk.attempts import attempt, commit
+from kefu.desk.attempts import attempt, commit, commit_alone
 from kefu.desk.call import Call, Role
 from kefu.desk.desk import Desk
 from kefu.desk.input import named
+from kefu.desk.loading_agents import load_agent
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, mark
-from kefu.domain.binding import Binding
+from kefu.domain.binding import Binding, BindingAct
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DirectedBy, DispatchTrigger
 from kefu.domain.ids import login_of
@@ -17,8 +20,8 @@ from kefu.domain.instants import Instant
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.session import Session
 from kefu.records import agents, bindings, sessions
-from kefu.records.codec import Codec
-from kefu.store.port import Expect
+from kefu.records.codec import Codec, Loaded
+from kefu.store.port import Expect, Write
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +39,13 @@ async def create_binding(
     """Binds. Raises `Invalid`, `NotFound` for the agent, or `Declined` with BINDING_EXISTS; nothing changes then."""
     _check(name)
     named(agent, "agentUserName")
-    if expires_at is not None and expires_at <= desk.clock.now():
+    asked_at = desk.clock.now()
+    if expires_at is not None and expires_at <= asked_at:
         raise Invalid("expiresAt lies in the past. Send a later time.", "expiresAt")
-    done, _ = await attempt_once(desk, call, _results, lambda _: _create(desk, call, name, login_of(agent), expires_at))
+    rule = Binding.made(
+        name.business_flag, name.visitor, login_of(agent), by=_name_of(call), now=asked_at, expires_at=expires_at
+    )
+    done, _ = await attempt_once(desk, call, _results, lambda desk, lost: _create(desk, call, rule, lost))
     return done
 
 
@@ -48,7 +55,8 @@ async def delete_binding(desk: Desk, call: Call, name: BindingName) -> BindingNa
     Raises `Invalid`, or `NotFound` if nothing is bound.
     """
     _check(name)
-    done, _ = await attempt_once(desk, call, _results, lambda _: _delete(desk, call, name))
+    asked_at = desk.clock.now()
+    done, _ = await attempt_once(desk, call, _results, lambda desk, lost: _delete(desk, call, name, asked_at, lost))
     await _look_at_directed(desk, call.tenant, name)
     return done
 
@@ -58,37 +66,85 @@ def _check(name: BindingName) -> None:
     named(name.visitor, "visitorUserName")
 
 
-async def _create(desk: Desk, call: Call, name: BindingName, agent: str, expires_at: Instant | None) -> BindingName:
-    await _require_may_bind(desk, call, name.visitor, agent)
-    if await agents.load_one(desk.store, call.tenant, agent) is None:
-        raise agent_not_found(agent, "agentUserName")
-    loaded = await bindings.load(desk.store, call.tenant, name.business_flag, name.visitor)
-    known = loaded.value if loaded else Binding(business_flag=name.business_flag, visitor=name.visitor)
-    now = desk.clock.now()
+def _name_of(call: Call) -> str:
+    return call.by.user_name or call.by.role
+
+
+async def _create(desk: Desk, call: Call, rule: Binding, lost: int) -> BindingName:
+    """`rule` as it would be if nothing was ever bound there: written so first, without a look.
+
+    Only if something stands against that is it read what, and decided what to say.
+    """
+    if call.by.role in STAFF and not lost:
+        is_there = desk.last_seen.was_there(call.tenant, rule.agent, desk.clock.now())
+        checks = [] if is_there else [agents.check_seat(call.tenant, rule.agent)]
+        done = await _commit(desk, call, rule, None, checks=checks)
+        desk.last_seen.saw_agent_there(call.tenant, rule.agent, desk.clock.now())
+        return done
+    await _require_may_bind(desk, call, rule.visitor, rule.agent)
+    agent, loaded = await asyncio.gather(
+        load_agent(desk, call.tenant, rule.agent),
+        bindings.load(desk.store, call.tenant, rule.business_flag, rule.visitor),
+    )
+    if agent is None:
+        raise agent_not_found(rule.agent, "agentUserName")
+    if loaded is None:
+        return await _commit(desk, call, rule, None)
+    if _is_done(loaded.value, rule):
+        return BindingName(business_flag=rule.business_flag, visitor=rule.visitor)
+    _require_free(loaded.value, desk.clock.now())
+    return await _commit(desk, call, loaded.value.followed_by(rule), loaded.version)
+
+
+def _is_done(found: Binding, rule: Binding) -> bool:
+    """It is this very rule: its commit came through and only the answer was lost."""
+    return found.history[-1:] == rule.history[-1:] and found.agent == rule.agent
+
+
+def _require_free(known: Binding, now: Instant) -> None:
     if known.holds_at(now):
         raise Declined(
             RefusalCode.BINDING_EXISTS,
-            f"{name.visitor} is bound to {known.agent} under this businessFlag. Delete that binding first.",
+            f"{known.visitor} is bound to {known.agent} under this businessFlag. Delete that binding first.",
             "businessFlag",
         )
-    bound = known.bound(agent, by=call.by.user_name or call.by.role, now=now, expires_at=expires_at)
-    write = bindings.write(call.tenant, bound, loaded.version if loaded else Expect.ABSENT)
-    await commit(desk, [write, *mark(call, _results, name, now)])
-    return name
 
 
-async def _delete(desk: Desk, call: Call, name: BindingName) -> BindingName:
-    loaded = await bindings.load(desk.store, call.tenant, name.business_flag, name.visitor)
-    now = desk.clock.now()
-    if loaded is None or not loaded.value.holds_at(now):
+async def _delete(desk: Desk, call: Call, name: BindingName, asked_at: Instant, lost: int) -> BindingName:
+    """As the binding was when this process last saw it; only if that is not so any more is it read."""
+    seen = None if lost else desk.last_seen.binding(call.tenant, name.business_flag, name.visitor)
+    is_guess = seen is not None and seen.value.holds_at(asked_at)
+    loaded = seen if is_guess else await bindings.load(desk.store, call.tenant, name.business_flag, name.visitor)
+    if loaded is not None and _was_ended(loaded.value, call, asked_at):
+        return name
+    if loaded is None or not loaded.value.holds_at(asked_at):
         raise NotFound(
             RefusalCode.BINDING_NOT_FOUND,
             "This visitor is not bound under this businessFlag. Check both values.",
             "businessFlag",
         )
     await _require_may_bind(desk, call, name.visitor, loaded.value.agent)
-    unbound = loaded.value.unbound(by=call.by.user_name or call.by.role, now=now)
-    await commit(desk, [bindings.write(call.tenant, unbound, loaded.version), *mark(call, _results, name, now)])
+    unbound = loaded.value.unbound(by=_name_of(call), now=asked_at)
+    return await _commit(desk, call, unbound, loaded.version)
+
+
+def _was_ended(found: Binding, call: Call, asked_at: Instant) -> bool:
+    """By this very call, whose answer was lost."""
+    [last] = found.history[-1:] or [None]
+    return last is not None and (last.act, last.at, last.by) == (BindingAct.UNBOUND, asked_at, _name_of(call))
+
+
+async def _commit(
+    desk: Desk, call: Call, binding: Binding, version: int | None, *, checks: Sequence[Write] = ()
+) -> BindingName:
+    name = BindingName(business_flag=binding.business_flag, visitor=binding.visitor)
+    write = bindings.write(call.tenant, binding, version or Expect.ABSENT)
+    others = [*checks, *mark(call, _results, name, desk.clock.now())]
+    if others:
+        await commit(desk, [write, *others])
+    else:
+        await commit_alone(desk, write)
+    desk.last_seen.saw_binding(call.tenant, Loaded(binding, (version or 0) + 1))
     return name
 
 
@@ -97,7 +153,7 @@ async def _require_may_bind(desk: Desk, call: Call, visitor: str, agent: str) ->
     if call.by.role in STAFF:
         return
     is_own = call.by.role is Role.AGENT and login_of(call.by.user_name) == agent
-    loaded = await agents.load_one(desk.store, call.tenant, agent) if is_own else None
+    loaded = await load_agent(desk, call.tenant, agent) if is_own else None
     if not (loaded and any(held.visitor == visitor for held in loaded.value.held)):
         raise Declined(
             RefusalCode.NOT_ALLOWED, "An agent binds to himself the visitors whose session he holds.", "agentUserName"
@@ -105,12 +161,11 @@ async def _require_may_bind(desk: Desk, call: Call, visitor: str, agent: str) ->
 
 
 async def _look_at_directed(desk: Desk, tenant: str, name: BindingName) -> None:
-    for channel in Channel:
-        session = await _newest(desk, tenant, name.visitor, channel)
-        if session and session.directed_by is DirectedBy.BOUND and session.keys.business_flag == name.business_flag:
+    for session in await attempt(desk, lambda desk, _: _newest_of_each_channel(desk, tenant, name.visitor)):
+        if session.directed_by is DirectedBy.BOUND and session.keys.business_flag == name.business_flag:
             await look(desk, tenant, session.ref, DispatchTrigger.BINDING_ENDED)
 
 
-async def _newest(desk: Desk, tenant: str, visitor: str, channel: Channel) -> Session | None:
-    loaded = await attempt(desk, lambda _: sessions.newest(desk.store, tenant, visitor, channel))
-    return loaded.value.session if loaded else None
+async def _newest_of_each_channel(desk: Desk, tenant: str, visitor: str) -> list[Session]:
+    newest = (sessions.newest(desk.store, tenant, visitor, channel) for channel in Channel)
+    return [loaded.value.session for loaded in await asyncio.gather(*newest) if loaded]

@@ -6,6 +6,8 @@ case can take a slot without a session, or a session without its slot.
 
 from dataclasses import dataclass, field, replace
 
+from kefu.desk.attempts import commit
+from kefu.desk.desk import Desk
 from kefu.domain.agent import Agent
 from kefu.domain.directory import Ranking
 from kefu.domain.instants import Instant
@@ -26,7 +28,7 @@ class Changeset:
     ranking: Ranking
     _agents: dict[str, tuple[LoadedAgent, Agent]] = field(default_factory=dict)
     _writes: list[Write] = field(default_factory=list)
-    _stepped: set[SessionRef] = field(default_factory=set)
+    _stepped: dict[SessionRef, Session] = field(default_factory=dict)
 
     def know(self, *loaded: LoadedAgent | None) -> None:
         """Agents as they were read, who may gain or lose sessions by this commit.
@@ -63,7 +65,7 @@ class Changeset:
         after = writer.session
         if after.ref in self._stepped:
             raise Conflict([keys.session(self.tenant, after.ref)])
-        self._stepped.add(after.ref)
+        self._stepped[after.ref] = after
         stored = stored or (replace(before.value, session=after) if before else StoredSession(session=after))
         self._writes.extend(sessions.writes(self.tenant, before, stored, writer.entries))
         held_by = _holder(before.value.session) if before else None
@@ -80,6 +82,12 @@ class Changeset:
             *self._writes,
             *(agents.write(self.tenant, agent, loaded.version, self.ranking) for loaded, agent in changed),
         ]
+
+    async def commit(self, desk: Desk) -> None:
+        """Raises what `commit` of one step does."""
+        await commit(desk, self.writes())
+        desk.last_seen.saw_sessions(self.tenant, self._stepped.values())
+        desk.last_seen.saw_agents(self.tenant, [agent for _, agent in self._agents.values()], self.now)
 
     def _move_slot(self, session: Session, releasing: str | None, taking: str | None) -> None:
         if releasing:

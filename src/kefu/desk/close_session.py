@@ -1,20 +1,21 @@
 """An end that somebody chose; the freed slot goes to the next one in the same commit."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
-from kefu.desk.attempts import commit
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
+from kefu.desk.loading_agents import load_agent
 from kefu.desk.once import amend, attempt_once, mark
 from kefu.desk.open_session import load_open
-from kefu.desk.serving import fill, take_into
+from kefu.desk.serving import fill, foresee_lines, take_into
 from kefu.domain.decision import DispatchTrigger
+from kefu.domain.ids import login_of
 from kefu.domain.log import EventKind
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
-from kefu.records import agents
 from kefu.records.codec import Codec
 
 
@@ -25,6 +26,8 @@ class Closed:
     """Login of the agent whose slot was freed."""
     assigned: tuple[SessionRef, ...] = ()
     """Sessions that the freed room went to."""
+    has_room: bool = True
+    """Whether the agent may have room left, for somebody who joined a line meanwhile."""
 
 
 _results = Codec(Closed)
@@ -35,8 +38,8 @@ async def close_session(desk: Desk, call: Call, ref: SessionRef) -> Closed:
 
     Raises `NotFound`, or `Declined` if it is closed already.
     """
-    closed, was_done = await attempt_once(desk, call, _results, lambda _: _close(desk, call, ref))
-    if closed.agent is None:
+    closed, was_done = await attempt_once(desk, call, _results, lambda desk, _: _close(desk, call, ref))
+    if closed.agent is None or not (closed.has_room or was_done):
         return closed
     more = await fill(desk, call.tenant, closed.agent, DispatchTrigger.AGENT_GAINED_ROOM)
     if more and not was_done:
@@ -46,19 +49,29 @@ async def close_session(desk: Desk, call: Call, ref: SessionRef) -> Closed:
 
 
 async def _close(desk: Desk, call: Call, ref: SessionRef) -> Closed:
-    loaded = await load_open(desk, call.by, ref)
+    loaded, directory, _ = await asyncio.gather(
+        load_open(desk, call.by, ref), desk.directories.load(desk.store, call.tenant), _foresee_holder(desk, call, ref)
+    )
     session = loaded.value.session
-    directory = (await desk.directories.load(desk.store, call.tenant)).directory
-    changes = Changeset(call.tenant, desk.clock.now(), directory.settings.ranking)
+    changes = Changeset(call.tenant, desk.clock.now(), directory.directory.settings.ranking)
     writer = LogWriter(changes.now, session)
     writer.ended(EventKind.USER_END if call.by.role is Role.VISITOR else EventKind.AGENT_END)
     taken, held_by = None, session.agent if session.state is SessionState.ACTIVE else None
     if held_by:
-        changes.know(await agents.load_one(desk.store, call.tenant, held_by))
+        changes.know(await load_agent(desk, call.tenant, held_by))
     changes.step(loaded, writer)
     if held_by:
         taken = await take_into(desk, changes, held_by, DispatchTrigger.AGENT_GAINED_ROOM)
-    closed = Closed(session=ref, agent=held_by, assigned=(taken,) if taken else ())
+    is_full = held_by is not None and not changes.agent(held_by).room
+    closed = Closed(session=ref, agent=held_by, assigned=(taken,) if taken else (), has_room=not is_full)
     changes.add(*mark(call, _results, closed, changes.now))
-    await commit(desk, changes.writes())
+    await changes.commit(desk)
     return closed
+
+
+async def _foresee_holder(desk: Desk, call: Call, ref: SessionRef) -> None:
+    """Reads ahead the agent who held the session when it was last seen, or who closes it, and his lines."""
+    last = desk.last_seen.session(call.tenant, ref.visitor, ref.channel)
+    own = login_of(call.by.user_name) if call.by.role is Role.AGENT else None
+    if login := last.agent if last and last.ref == ref else own:
+        await asyncio.gather(load_agent(desk, call.tenant, login), foresee_lines(desk, call.tenant, login))

@@ -31,9 +31,9 @@ async def delete_agent(desk: Desk, call: Call, user_name: str, *, force: bool = 
     require_staff(call.by)
     login = login_of(user_name)
     if force and await done_before(desk, call, _results) is None:
-        await attempt(desk, lambda _: _disable(desk, call.tenant, login))
+        await attempt(desk, lambda desk, _: _disable(desk, call.tenant, login))
         await return_held_sessions(desk, call.tenant, login, DispatchReason.DIRECTED_AGENT_REMOVED)
-    deleted, _ = await attempt_once(desk, call, _results, lambda _: _delete(desk, call, login))
+    deleted, _ = await attempt_once(desk, call, _results, lambda desk, _: _delete(desk, call, login))
     await look_at_line(desk, call.tenant, agent_line(login), DispatchTrigger.AGENT_REMOVED)
     return deleted
 
@@ -67,4 +67,5 @@ async def _delete(desk: Desk, call: Call, login: str) -> AgentDeleted:
         *mark(call, _results, deleted, desk.clock.now()),
     ]
     await commit(desk, writes)
+    desk.last_seen.saw_agent_gone(call.tenant, login)
     return deleted

@@ -1,11 +1,15 @@
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 
 from kefu.desk.clock import Clock, SystemClock
+from kefu.desk.last_seen import LastSeen
+from kefu.desk.reading_once import ReadingOnce
 from kefu.domain.ids import RANDOM_BITS, time_ordered_id
 from kefu.domain.instants import Instant
 from kefu.records.directories import Directories
-from kefu.store.port import Store
+from kefu.store.port import Key, Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +20,29 @@ class Desk:
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=SystemRandom)
     directories: Directories = field(default_factory=Directories)
+    last_seen: LastSeen = field(default_factory=LastSeen)
+
+    @contextmanager
+    def one_step(self) -> Iterator["Desk"]:
+        """The same desk, with a store that reads nothing twice, and nothing at all once the step is over."""
+        reading = ReadingOnce(self._plain_store)
+        try:
+            yield replace(self, store=reading)
+        finally:
+            reading.end()
+
+    def for_one_query(self) -> "Desk":
+        """The same desk, with a store that reads nothing twice."""
+        return replace(self, store=ReadingOnce(self._plain_store))
+
+    @property
+    def _plain_store(self) -> Store:
+        return self.store.inner if isinstance(self.store, ReadingOnce) else self.store
+
+    async def read_ahead(self, keys: Sequence[Key]) -> None:
+        """Records that this step is likely to ask for; nothing where nobody keeps what was read."""
+        if isinstance(self.store, ReadingOnce):
+            await self.store.get(keys)
 
     def new_id(self, now: Instant) -> str:
         return time_ordered_id(now, self.random.getrandbits(RANDOM_BITS))

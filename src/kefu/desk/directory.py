@@ -114,7 +114,7 @@ async def change_directory(
     """One change of the directory: `change` gets what it is now and names what it changed, with the writes."""
     require_staff(call.by)
 
-    async def step(_lost: int) -> DirectoryChanged:
+    async def step(desk: Desk, _lost: int) -> DirectoryChanged:
         loaded = await desk.directories.load(desk.store, call.tenant)
         name, writes = await change(loaded.directory)
         changed = DirectoryChanged(name=name)

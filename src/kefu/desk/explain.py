@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kefu.desk.access import require_staff
+from kefu.desk.attempts import attempt
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk
 from kefu.desk.facts import read_arrival
@@ -20,12 +21,11 @@ async def explain_route(
     require_staff(caller)
     named(visitor, "visitorUserName")
     json_object(ext, "ext")
-    moment = await read_arrival(
+    keys = read_routing_keys(ext)
+    moment = await attempt(
         desk,
-        caller.tenant,
-        visitor=visitor,
-        channel=channel,
-        keys=read_routing_keys(ext),
-        trigger=DispatchTrigger.DRY_RUN,
+        lambda desk, _: read_arrival(
+            desk, caller.tenant, visitor=visitor, channel=channel, keys=keys, trigger=DispatchTrigger.DRY_RUN
+        ),
     )
     return decide(moment.facts, now=desk.clock.now())

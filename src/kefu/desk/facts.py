@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from kefu.desk.desk import Desk
+from kefu.desk.loading_agents import load_agents
 from kefu.domain.binding import Binding
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchTrigger
@@ -39,11 +40,12 @@ async def read_arrival(
     lost_claims: int = 0,
 ) -> Moment:
     """What `decide` needs for a session that is about to be dispatched."""
-    loaded, binding = await asyncio.gather(
-        desk.directories.load(desk.store, tenant), _read_binding(desk, tenant, keys.business_flag, visitor)
+    loaded, binding, _ = await asyncio.gather(
+        desk.directories.load(desk.store, tenant),
+        _read_binding(desk, tenant, keys.business_flag, visitor),
+        foresee_arrival(desk, tenant, visitor=visitor, channel=channel, keys=keys),
     )
     group_id = resolve_group(loaded.directory, keys, channel).group.id
-    designated = login_of(keys.agent_username) if keys.agent_username else None
     bound = binding.agent if binding and binding.agent else None
     facts = DispatchFacts(
         directory=loaded.directory,
@@ -52,18 +54,33 @@ async def read_arrival(
         asks_for_human=asks_for_human,
         binding=binding,
         trigger=trigger,
-        lost_claims=lost_claims,
+        lost_claims=desk.last_seen.claims_lost(tenant, group_id, lost_claims, desk.clock.now()),
     )
-    return await _read_people(desk, tenant, facts, designated=designated, bound=bound, group_id=group_id)
+    return await _read_people(desk, tenant, facts, designated=_designated(keys), bound=bound, group_id=group_id)
+
+
+async def foresee_arrival(desk: Desk, tenant: str, *, visitor: str, channel: Channel, keys: RoutingKeys) -> None:
+    """Reads ahead what `read_arrival` will ask for, if the directory stands as it stood last."""
+    directory = desk.directories.last_known(tenant)
+    if directory is None:
+        return
+    facts = DispatchFacts(directory=directory, channel=channel, keys=keys)
+    group_id = resolve_group(directory, keys, channel).group.id
+    await asyncio.gather(
+        desk.directories.load(desk.store, tenant),
+        _read_binding(desk, tenant, keys.business_flag, visitor),
+        _read_people(desk, tenant, facts, designated=_designated(keys), bound=None, group_id=group_id),
+    )
 
 
 async def read_waiting(
     desk: Desk, tenant: str, session: Session, *, trigger: DispatchTrigger, lost_claims: int = 0
 ) -> Moment:
     """What `reason_to_leave`, `decide_overflow` and `decide_return` need for a session that waits or shall."""
-    loaded, binding = await asyncio.gather(
+    loaded, binding, _ = await asyncio.gather(
         desk.directories.load(desk.store, tenant),
         _read_binding(desk, tenant, session.keys.business_flag, session.ref.visitor),
+        foresee_waiting(desk, tenant, session),
     )
     facts = DispatchFacts(
         directory=loaded.directory,
@@ -73,9 +90,19 @@ async def read_waiting(
         trigger=trigger,
         lost_claims=lost_claims,
     )
-    group_id = group_after_overflow(session, facts).id
-    return await _read_people(
-        desk, tenant, facts, designated=_directed_or_designated(session), bound=None, group_id=group_id
+    return await _read_others(desk, tenant, session, facts)
+
+
+async def foresee_waiting(desk: Desk, tenant: str, session: Session) -> None:
+    """Reads ahead what `read_waiting` will ask for, if the directory stands as it stood last."""
+    directory = desk.directories.last_known(tenant)
+    if directory is None:
+        return
+    facts = DispatchFacts(directory=directory, channel=session.channel, keys=session.keys)
+    await asyncio.gather(
+        desk.directories.load(desk.store, tenant),
+        _read_binding(desk, tenant, session.keys.business_flag, session.ref.visitor),
+        _read_others(desk, tenant, session, facts),
     )
 
 
@@ -95,12 +122,19 @@ async def _read_binding(desk: Desk, tenant: str, flag: str | None, visitor: str)
     return loaded.value if loaded else None
 
 
+async def _read_others(desk: Desk, tenant: str, session: Session, facts: DispatchFacts) -> Moment:
+    group_id = group_after_overflow(session, facts).id
+    return await _read_people(
+        desk, tenant, facts, designated=_directed_or_designated(session), bound=None, group_id=group_id
+    )
+
+
 async def _read_people(
     desk: Desk, tenant: str, facts: DispatchFacts, *, designated: str | None, bound: str | None, group_id: str
 ) -> Moment:
     named = [login for login in (designated, bound) if login]
     loaded, lines, (group, members) = await asyncio.gather(
-        agents.load(desk.store, tenant, named),
+        load_agents(desk, tenant, named),
         asyncio.gather(*(sessions.first_in_line(desk.store, tenant, agent_line(login)) for login in named)),
         read_group(desk, tenant, facts.directory, group_id),
     )
@@ -120,7 +154,10 @@ async def _read_people(
     )
 
 
+def _designated(keys: RoutingKeys) -> str | None:
+    return login_of(keys.agent_username) if keys.agent_username else None
+
+
 def _directed_or_designated(session: Session) -> str | None:
     """Whom it waits for; for a session that an agent has, whom its visitor designated."""
-    named = session.keys.agent_username if session.state is SessionState.ACTIVE else None
-    return session.directed_to or (login_of(named) if named else None)
+    return session.directed_to or (_designated(session.keys) if session.state is SessionState.ACTIVE else None)

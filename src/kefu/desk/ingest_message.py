@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kefu.desk.attempts import commit
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
+from kefu.desk.facts import foresee_arrival
 from kefu.desk.input import json_object, json_text, message_text, named
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, keep, mark
-from kefu.desk.seen_messages import find_seen, older_seen, remember
+from kefu.desk.seen_messages import find_seen, message_seq, older_seen, remember
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
 from kefu.domain.human_request import asks_for_human
@@ -25,7 +25,6 @@ from kefu.domain.session_ref import SessionRef
 from kefu.domain.visitor import Visitor
 from kefu.records import sessions, visitors
 from kefu.records.codec import Codec
-from kefu.records.sessions import SeenMessage
 from kefu.records.visitors import LoadedVisitor
 from kefu.store.port import Expect, Write
 
@@ -51,6 +50,8 @@ class Ingested:
     seq: int
     """The log entry that the message became."""
     is_duplicate: bool = False
+    may_wait: bool = True
+    """Whether its session is one to look at: it waits, or this call cannot say."""
 
 
 _results = Codec(Ingested)
@@ -62,8 +63,9 @@ async def ingest_message(desk: Desk, call: Call, incoming: IncomingMessage) -> I
     Raises `Invalid` for what can never be accepted; nothing is written then.
     """
     message = _checked(_own(call.by, incoming))
-    ingested, was_done = await attempt_once(desk, call, _results, lambda lost: _ingest(desk, call, message, lost))
-    await look(desk, call.tenant, ingested.session)
+    ingested, was_done = await attempt_once(desk, call, _results, lambda desk, lost: _ingest(desk, call, message, lost))
+    if was_done or ingested.may_wait:
+        await look(desk, call.tenant, ingested.session)
     return replace(ingested, is_duplicate=True) if was_done else ingested
 
 
@@ -89,17 +91,17 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     tenant, visitor, channel, message_id = (
         call.tenant, incoming.visitor, incoming.channel, incoming.client_message_id,
     )  # fmt: skip
-    loaded, latest, card = await asyncio.gather(
+    loaded, latest, card, _ = await asyncio.gather(
         desk.directories.load(desk.store, tenant),
         sessions.newest(desk.store, tenant, visitor, channel),
         visitors.load(desk.store, tenant, visitor),
+        _foresee(desk, tenant, incoming),
     )
     older = await older_seen(desk, tenant, latest, message_id)
     changes = Changeset(tenant, desk.clock.now(), loaded.directory.settings.ranking)
-    seen = latest.value.seen if latest else ()
-    if first := find_seen((*seen, *older), message_id, changes.now):
-        ref = SessionRef(visitor, channel, first.ordinal, first.session_id)
-        return await keep(desk, call, _results, Ingested(session=ref, seq=first.seq, is_duplicate=True))
+    if first := find_seen(latest, older, message_id, changes.now):
+        session, seq = first
+        return await keep(desk, call, _results, Ingested(session=session, seq=seq, is_duplicate=True))
     opened = latest if latest and latest.value.session.is_open else None
     ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
     if opened:
@@ -107,13 +109,21 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     else:
         ref = SessionRef(visitor, channel, ordinal, desk.new_id(changes.now))
         writer = await _open(desk, changes, incoming, ref, lost)
-    result = Ingested(session=writer.session.ref, seq=_message_seq(writer))
-    known = latest.value if latest else None
-    stored, spilled = remember(tenant, writer.session, known, _seen(incoming, writer))
+    may_wait = writer.session.state is SessionState.WAITING
+    result = Ingested(session=writer.session.ref, seq=message_seq(writer), may_wait=may_wait)
+    stored, spilled = remember(tenant, writer, latest.value if latest else None, message_id)
     changes.step(opened, writer, stored)
     changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
-    await commit(desk, changes.writes())
+    await changes.commit(desk)
     return result
+
+
+async def _foresee(desk: Desk, tenant: str, incoming: IncomingMessage) -> None:
+    """Reads ahead what opening a session takes, unless one was open when this process last saw the visitor."""
+    last = desk.last_seen.session(tenant, incoming.visitor, incoming.channel)
+    if last is None or not last.is_open:
+        keys = read_routing_keys(incoming.ext)
+        await foresee_arrival(desk, tenant, visitor=incoming.visitor, channel=incoming.channel, keys=keys)
 
 
 async def _open(desk: Desk, changes: Changeset, incoming: IncomingMessage, ref: SessionRef, lost: int) -> LogWriter:
@@ -169,23 +179,6 @@ def _message(desk: Desk, changes: Changeset, incoming: IncomingMessage) -> Messa
         ext=json_text(incoming.ext),
         client_message_id=incoming.client_message_id,
         sent_at=changes.now,
-    )
-
-
-def _message_seq(writer: LogWriter) -> int:
-    return next(entry.seq for entry in writer.entries if entry.message)
-
-
-def _seen(incoming: IncomingMessage, writer: LogWriter) -> SeenMessage | None:
-    if incoming.client_message_id is None:
-        return None
-    ref = writer.session.ref
-    return SeenMessage(
-        client_message_id=incoming.client_message_id,
-        ordinal=ref.ordinal,
-        session_id=ref.id,
-        seq=_message_seq(writer),
-        at=writer.now,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from kefu.domain.bounds import EXT_BYTES_MAX, NAME_LENGTH_MAX, TEXT_LENGTH_MAX
+from kefu.domain.bounds import EXT_BYTES_MAX, EXT_DEPTH_MAX, NAME_LENGTH_MAX, TEXT_LENGTH_MAX
 from kefu.domain.refusals import Invalid, RefusalCode
 
 _UNPRINTED = ("Cc", "Cs")
@@ -44,6 +44,8 @@ def json_object(value: object, field: str) -> Mapping[str, object] | None:
         return None
     if not isinstance(value, dict):
         raise Invalid(f"{field} must be a JSON object.", field)
+    if _is_too_deep(value):
+        raise Invalid(f"{field} nests deeper than {EXT_DEPTH_MAX} levels. Send it flatter.", field)
     try:
         size = len(msgspec.json.encode(value))
     except UnicodeError as invalid:
@@ -51,6 +53,20 @@ def json_object(value: object, field: str) -> Mapping[str, object] | None:
     if size > EXT_BYTES_MAX:
         raise Invalid(f"{field} is over {EXT_BYTES_MAX} bytes. Send large content as a file.", field)
     return value
+
+
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(EXT_DEPTH_MAX):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def json_text(value: Mapping[str, object] | None) -> str:

@@ -4,10 +4,12 @@ Whoever makes room commits first and reads the lines afterwards; whoever joins a
 here afterwards. Whichever commits second sees the other, so nobody waits while an agent is free.
 """
 
-from kefu.desk.attempts import attempt, commit, left_to_the_next_look
+import asyncio
+
+from kefu.desk.attempts import attempt, left_to_the_next_look
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
-from kefu.desk.facts import Moment, read_waiting
+from kefu.desk.facts import Moment, foresee_waiting, read_waiting
 from kefu.desk.serving import take_next
 from kefu.domain.bounds import LINE_PAGE, LOOKS_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
@@ -29,7 +31,7 @@ async def look(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigge
     """
     with left_to_the_next_look():
         for _ in range(LOOKS_MAX):
-            if not await attempt(desk, lambda lost: _look_once(desk, tenant, ref, trigger, lost)):
+            if not await attempt(desk, lambda desk, lost: _look_once(desk, tenant, ref, trigger, lost)):
                 return
 
 
@@ -47,11 +49,13 @@ async def look_at_line(desk: Desk, tenant: str, line: Line, trigger: DispatchTri
 
 
 async def _line_page(desk: Desk, tenant: str, line: Line, behind: Place | None) -> tuple[list[LoadedSession], bool]:
-    return await attempt(desk, lambda _: sessions.line_page(desk.store, tenant, line, behind=behind, limit=LINE_PAGE))
+    return await attempt(
+        desk, lambda desk, _: sessions.line_page(desk.store, tenant, line, behind=behind, limit=LINE_PAGE)
+    )
 
 
 async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: DispatchTrigger, lost: int) -> bool:
-    [loaded] = await sessions.load(desk.store, tenant, [ref])
+    [loaded], _ = await asyncio.gather(sessions.load(desk.store, tenant, [ref]), _foresee(desk, tenant, ref))
     if loaded is None or loaded.value.session.state is not SessionState.WAITING:
         return False
     session = loaded.value.session
@@ -63,6 +67,13 @@ async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: Dispatch
     return await _serve_line_of(desk, tenant, session, moment, trigger)
 
 
+async def _foresee(desk: Desk, tenant: str, ref: SessionRef) -> None:
+    """Reads ahead what the look takes, if the session waited when this process last saw it."""
+    last = desk.last_seen.session(tenant, ref.visitor, ref.channel)
+    if last and last.ref == ref and last.line:
+        await foresee_waiting(desk, tenant, last)
+
+
 async def _overflow(desk: Desk, tenant: str, loaded: LoadedSession, moment: Moment, reason: DispatchReason) -> None:
     now, session = desk.clock.now(), loaded.value.session
     decision = decide_overflow(session, reason, moment.facts, now=now, seed=desk.new_seed())
@@ -71,14 +82,15 @@ async def _overflow(desk: Desk, tenant: str, loaded: LoadedSession, moment: Mome
     changes = Changeset(tenant, now, moment.facts.directory.settings.ranking)
     changes.know(*moment.agents)
     changes.step(loaded, writer)
-    await commit(desk, changes.writes())
+    await changes.commit(desk)
 
 
 async def _serve_line_of(desk: Desk, tenant: str, session: Session, moment: Moment, trigger: DispatchTrigger) -> bool:
     """Whether an agent who serves the session's line took somebody, this session or one before it."""
-    if session.line and session.line.kind is LineKind.AGENT:
-        return await take_next(desk, tenant, session.line.owner, trigger) is not None
     facts = moment.facts
+    if session.line and session.line.kind is LineKind.AGENT:
+        is_free = facts.designated is not None and facts.designated.agent.is_free_at(desk.clock.now())
+        return is_free and await take_next(desk, tenant, session.line.owner, trigger) is not None
     choice = choose_agent(
         facts.group.agents,
         facts.directory.settings,

@@ -8,7 +8,7 @@ from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.domain.instants import DAY, HOUR, Instant
-from kefu.domain.refusals import Declined, RefusalCode
+from kefu.domain.refusals import Declined, Refusal, RefusalCode
 from kefu.records import keys
 from kefu.records.codec import Codec
 from kefu.store.port import Expect, Put, Record, Write
@@ -29,16 +29,23 @@ _done = Codec(DoneBefore)
 
 
 async def attempt_once(
-    desk: Desk, call: Call, results: Codec[R], step: Callable[[int], Awaitable[R]]
+    desk: Desk, call: Call, results: Codec[R], step: Callable[[Desk, int], Awaitable[R]]
 ) -> tuple[R, bool]:
     """`step` with the one retry, unless this very call was done before: then its first result, and True.
 
     Raises `Declined` with IDEMPOTENCY_MISMATCH if the key stood for another call.
     """
 
-    async def unless_done(lost: int) -> tuple[R, bool]:
+    async def unless_done(desk: Desk, lost: int) -> tuple[R, bool]:
         done = await _done_before(desk, call)
-        return (results.decode(done.result), True) if done else (await step(lost), False)
+        try:
+            return (results.decode(done.result), True) if done else (await step(desk, lost), False)
+        except Refusal:
+            # Its twin may have done it meanwhile, and that is what stands in the way.
+            done = await _done_before(desk.for_one_query(), call)
+            if done is None:
+                raise
+            return results.decode(done.result), True
 
     return await attempt(desk, unless_done)
 
@@ -57,7 +64,7 @@ async def keep(desk: Desk, call: Call, results: Codec[R], result: R) -> R:
 
 async def done_before(desk: Desk, call: Call, results: Codec[R]) -> R | None:
     """The first result of this very call, if it was made before. Raises `Declined` as `attempt_once`."""
-    done = await attempt(desk, lambda _: _done_before(desk, call))
+    done = await attempt(desk, lambda desk, _: _done_before(desk, call))
     return results.decode(done.result) if done else None
 
 
@@ -66,7 +73,7 @@ async def amend(desk: Desk, call: Call, results: Codec[R], result: R) -> None:
     if call.once:
         write = _put(call, results, result, desk.clock.now(), Expect.ANY)
         with left_to_the_next_look():
-            await attempt(desk, lambda _: commit(desk, [write]))
+            await attempt(desk, lambda desk, _: commit(desk, [write]))
 
 
 async def _done_before(desk: Desk, call: Call) -> DoneBefore | None:

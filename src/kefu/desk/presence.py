@@ -1,11 +1,13 @@
 """Presence: an agent's own client keeps a lease; when it lapses the agent counts as OFFLINE at once."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from kefu.desk.access import agent_not_found
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk
+from kefu.desk.loading_agents import load_agent
 from kefu.desk.serving import fill
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.decision import DispatchTrigger
@@ -31,7 +33,7 @@ async def show_presence(desk: Desk, caller: Caller, *, must_exist: bool = False)
     Raises `NotFound` if `must_exist` and there is no such agent.
     """
     login = login_of(caller.user_name)
-    extended = await attempt(desk, lambda _: _extend(desk, caller.tenant, login))
+    extended = await attempt(desk, lambda desk, _: _extend(desk, caller.tenant, login))
     if extended is None:
         if must_exist:
             raise agent_not_found(caller.user_name)
@@ -40,10 +42,10 @@ async def show_presence(desk: Desk, caller: Caller, *, must_exist: bool = False)
 
 
 async def _extend(desk: Desk, tenant: str, login: str) -> Extended | None:
-    loaded = await agents.load_one(desk.store, tenant, login)
+    loaded, directory = await asyncio.gather(load_agent(desk, tenant, login), desk.directories.load(desk.store, tenant))
     if loaded is None:
         return None
-    settings = (await desk.directories.load(desk.store, tenant)).directory.settings
+    settings = directory.directory.settings
     now, agent = desk.clock.now(), loaded.value
     if not _runs_low(agent, settings.presence_lease_ms, now):
         return Extended(agent, came_back=False)
@@ -66,7 +68,7 @@ def _runs_low(agent: Agent, lease_ms: int, now: Instant) -> bool:
 async def store_lapse(desk: Desk, tenant: str, login: str) -> LoadedAgent | None:
     """Makes a lapsed lease the stored status. Returns the agent if he is OFFLINE now."""
 
-    async def step(_lost: int) -> LoadedAgent | None:
+    async def step(desk: Desk, _lost: int) -> LoadedAgent | None:
         loaded = await agents.load_one(desk.store, tenant, login)
         now = desk.clock.now()
         if loaded is None or loaded.value.status_at(now) is not AgentStatus.OFFLINE:

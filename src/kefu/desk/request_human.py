@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kefu.desk.attempts import commit
 from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
@@ -33,7 +32,7 @@ async def request_human(
 ) -> HumanRequested:
     """Raises `NotFound`, or `Declined` if the session is closed."""
     json_object(ext, "ext")
-    requested, _ = await attempt_once(desk, call, _results, lambda lost: _request(desk, call, ref, ext, lost))
+    requested, _ = await attempt_once(desk, call, _results, lambda desk, lost: _request(desk, call, ref, ext, lost))
     await look(desk, call.tenant, ref)
     return requested
 
@@ -62,5 +61,5 @@ async def _request(
     writer.dispatched(keys, decision)
     changes.step(loaded, writer)
     changes.add(*mark(call, _results, result, changes.now))
-    await commit(desk, changes.writes())
+    await changes.commit(desk)
     return result

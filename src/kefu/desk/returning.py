@@ -1,9 +1,10 @@
 """Active sessions of an agent who is gone go back to a line, start time kept."""
 
-from kefu.desk.attempts import attempt, commit
+from kefu.desk.attempts import attempt
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.facts import read_waiting
+from kefu.desk.loading_agents import load_agent
 from kefu.desk.looking import look
 from kefu.desk.serving import fill
 from kefu.domain.agent import Agent, AgentStatus
@@ -25,7 +26,7 @@ def is_given_up(agent: Agent, settings: TenantSettings, now: Instant) -> bool:
 
 async def return_held_sessions(desk: Desk, tenant: str, login: str, reason: DispatchReason) -> None:
     """Each on its own: an agent who comes back meanwhile keeps the rest, and takes who waits."""
-    loaded = await attempt(desk, lambda _: agents.load_one(desk.store, tenant, login))
+    loaded = await attempt(desk, lambda desk, _: agents.load_one(desk.store, tenant, login))
     for ref in loaded.value.held if loaded else ():
         await return_session(desk, tenant, login, ref, reason)
     await fill(desk, tenant, login, DispatchTrigger.SWEEP)
@@ -33,7 +34,7 @@ async def return_held_sessions(desk: Desk, tenant: str, login: str, reason: Disp
 
 async def return_session(desk: Desk, tenant: str, login: str, ref: SessionRef, reason: DispatchReason) -> None:
     """Takes one session from the agent, if he still has it, and lets it go on from there."""
-    await attempt(desk, lambda lost: _return(desk, tenant, login, ref, reason, lost=lost))
+    await attempt(desk, lambda desk, lost: _return(desk, tenant, login, ref, reason, lost=lost))
     await look(desk, tenant, ref, DispatchTrigger.SWEEP)
 
 
@@ -41,7 +42,7 @@ async def _return(desk: Desk, tenant: str, login: str, ref: SessionRef, reason: 
     [loaded] = await sessions.load(desk.store, tenant, [ref])
     if loaded is None or loaded.value.session.state is not SessionState.ACTIVE or loaded.value.session.agent != login:
         return
-    holder = await agents.load_one(desk.store, tenant, login)
+    holder = await load_agent(desk, tenant, login)
     settings = (await desk.directories.load(desk.store, tenant)).directory.settings
     if reason is DispatchReason.AGENT_VANISHED and not (
         holder and is_given_up(holder.value, settings, desk.clock.now())
@@ -55,4 +56,4 @@ async def _return(desk: Desk, tenant: str, login: str, ref: SessionRef, reason: 
     writer = LogWriter(changes.now, session)
     writer.overflowed(decide_return(session, reason, moment.facts, now=changes.now, seed=desk.new_seed()))
     changes.step(loaded, writer)
-    await commit(desk, changes.writes())
+    await changes.commit(desk)

@@ -47,7 +47,7 @@ async def save_agent(desk: Desk, call: Call, change: AgentChange) -> AgentSaved:
     """Raises `Invalid`, or `NotFound` for a group. Room or a group gained takes waiting sessions at once."""
     require_staff(call.by)
     _check(change)
-    saved, _ = await attempt_once(desk, call, _results, lambda _: _save(desk, call, change))
+    saved, _ = await attempt_once(desk, call, _results, lambda desk, _: _save(desk, call, change))
     await fill(desk, call.tenant, saved.agent, DispatchTrigger.AGENT_GAINED_ROOM)
     return saved
 

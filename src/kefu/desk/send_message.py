@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kefu.desk.attempts import commit
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
@@ -19,7 +18,6 @@ from kefu.domain.refusals import Declined, RefusalCode
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records.codec import Codec
-from kefu.records.sessions import SeenMessage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +45,7 @@ async def send_message(desk: Desk, call: Call, outgoing: OutgoingMessage) -> Sen
     Raises `NotFound`, or `Declined` if the session is closed or nobody serves it.
     """
     _check(call, outgoing)
-    sent, _ = await attempt_once(desk, call, _results, lambda _: _send(desk, call, outgoing))
+    sent, _ = await attempt_once(desk, call, _results, lambda desk, _: _send(desk, call, outgoing))
     return sent
 
 
@@ -65,17 +63,17 @@ async def _send(desk: Desk, call: Call, outgoing: OutgoingMessage) -> Sent:
     loaded = await load_open(desk, call.by, outgoing.session)
     session, now, own_id = loaded.value.session, desk.clock.now(), _own_id(outgoing)
     older = await older_seen(desk, call.tenant, loaded, own_id)
-    if known := find_seen((*loaded.value.seen, *older), own_id, now):
-        return await keep(desk, call, _results, Sent(session=session.ref, seq=known.seq))
+    if found := find_seen(loaded, older, own_id, now):
+        return await keep(desk, call, _results, Sent(session=found[0], seq=found[1]))
     _require_active(session)
     writer = LogWriter(now, session)
     writer.agent_message(_message(desk, outgoing, session.agent, now))
     sent = Sent(session=session.ref, seq=writer.session.last_seq)
     changes = Changeset(call.tenant, now, Ranking.LEAST_LOADED)
-    stored, spilled = remember(call.tenant, writer.session, loaded.value, _seen(own_id, sent, now))
+    stored, spilled = remember(call.tenant, writer, loaded.value, own_id)
     changes.step(loaded, writer, stored)
     changes.add(*spilled, *mark(call, _results, sent, now))
-    await commit(desk, changes.writes())
+    await changes.commit(desk)
     return sent
 
 
@@ -105,10 +103,3 @@ def _message(desk: Desk, outgoing: OutgoingMessage, agent: str | None, now: Inst
 def _own_id(outgoing: OutgoingMessage) -> str | None:
     """Agents' ids and visitors' lie in one list: the direction keeps them apart."""
     return f"> {outgoing.client_message_id}" if outgoing.client_message_id is not None else None
-
-
-def _seen(own_id: str | None, sent: Sent, now: Instant) -> SeenMessage | None:
-    if own_id is None:
-        return None
-    ref = sent.session
-    return SeenMessage(client_message_id=own_id, ordinal=ref.ordinal, session_id=ref.id, seq=sent.seq, at=now)

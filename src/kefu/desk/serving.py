@@ -2,11 +2,12 @@
 
 import asyncio
 
-from kefu.desk.attempts import attempt, commit, left_to_the_next_look
+from kefu.desk.attempts import attempt, left_to_the_next_look
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
+from kefu.desk.loading_agents import load_agent
 from kefu.domain.agent import Agent
-from kefu.domain.bounds import MAX_SESSIONS_MAX
+from kefu.domain.bounds import LINE_PAGE, MAX_SESSIONS_MAX
 from kefu.domain.decision import DirectedBy, DispatchTrigger
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log_writer import LogWriter
@@ -14,7 +15,7 @@ from kefu.domain.session import Session
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.domain.waiting_order import decide_next, first_to_serve
-from kefu.records import agents, bindings, sessions
+from kefu.records import bindings, sessions
 from kefu.records.sessions import LoadedSession
 
 
@@ -33,14 +34,17 @@ async def fill(desk: Desk, tenant: str, login: str, trigger: DispatchTrigger) ->
 async def take_next(desk: Desk, tenant: str, login: str, trigger: DispatchTrigger) -> SessionRef | None:
     """One waiting session for one agent; None if he has no room or nobody waits for him."""
 
-    async def step(_lost: int) -> SessionRef | None:
-        directory = (await desk.directories.load(desk.store, tenant)).directory
-        agent = await agents.load_one(desk.store, tenant, login)
-        changes = Changeset(tenant, desk.clock.now(), directory.settings.ranking)
+    async def step(desk: Desk, _lost: int) -> SessionRef | None:
+        loaded, agent, _ = await asyncio.gather(
+            desk.directories.load(desk.store, tenant),
+            load_agent(desk, tenant, login),
+            foresee_lines(desk, tenant, login),
+        )
+        changes = Changeset(tenant, desk.clock.now(), loaded.directory.settings.ranking)
         changes.know(agent)
         taken = await take_into(desk, changes, login, trigger) if agent else None
         if taken:
-            await commit(desk, changes.writes())
+            await changes.commit(desk)
         return taken
 
     return await attempt(desk, step)
@@ -66,6 +70,12 @@ async def take_into(
     return session.ref
 
 
+async def foresee_lines(desk: Desk, tenant: str, login: str) -> None:
+    """Reads ahead who is next in the lines that the agent served when he was last seen."""
+    if agent := desk.last_seen.agent(tenant, login):
+        await _heads(desk, tenant, lines_of(agent))
+
+
 def lines_of(agent: Agent) -> list[Line]:
     """The lines an agent serves: his own, and those of his groups."""
     groups = agent.groups or (DEFAULT_GROUP,)
@@ -73,15 +83,23 @@ def lines_of(agent: Agent) -> list[Line]:
 
 
 async def _heads(desk: Desk, tenant: str, lines: list[Line]) -> dict[Session, LoadedSession]:
-    heads = await asyncio.gather(*(sessions.first_in_line(desk.store, tenant, line) for line in lines))
-    waiting = {head.value.session: head for head in heads if head}
-    for session in [each for each in waiting if each.directed_by is DirectedBy.BOUND]:
-        if not await _is_still_bound(desk, tenant, session):
-            del waiting[session]
-    return waiting
+    heads = await asyncio.gather(*(_first_to_take(desk, tenant, line) for line in lines))
+    return {head.value.session: head for head in heads if head}
 
 
-async def _is_still_bound(desk: Desk, tenant: str, session: Session) -> bool:
-    """Whether the binding holds by which a session waits: if not, it goes to its group, not to this agent."""
+async def _first_to_take(desk: Desk, tenant: str, line: Line) -> LoadedSession | None:
+    """Who is first in a line. Past those whose binding has ended: they go to their group, not to this agent."""
+    first = await sessions.first_in_line(desk.store, tenant, line)
+    for _ in range(LINE_PAGE):
+        if first is None or await _may_be_taken(desk, tenant, first.value.session):
+            return first
+        behind, _ = await sessions.line_page(desk.store, tenant, line, behind=first.value.session.place, limit=1)
+        first = behind[0] if behind else None
+    return None
+
+
+async def _may_be_taken(desk: Desk, tenant: str, session: Session) -> bool:
+    if session.directed_by is not DirectedBy.BOUND:
+        return True
     loaded = await bindings.load(desk.store, tenant, session.keys.business_flag or "", session.ref.visitor)
     return loaded is not None and loaded.value.holds_at(desk.clock.now()) and loaded.value.agent == session.directed_to

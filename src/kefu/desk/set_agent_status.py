@@ -1,22 +1,22 @@
 """An agent comes or goes. Coming ONLINE takes waiting sessions; going OFFLINE sends the bound ones on."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from kefu.desk.access import STAFF, agent_not_found, is_agent_self
-from kefu.desk.attempts import commit
 from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
+from kefu.desk.loading_agents import load_agent
 from kefu.desk.looking import look_at_line
 from kefu.desk.once import amend, attempt_once, mark
-from kefu.desk.serving import fill, take_into
+from kefu.desk.serving import fill, foresee_lines, take_into
 from kefu.domain.agent import AgentStatus
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.ids import login_of
 from kefu.domain.line import agent_line
 from kefu.domain.refusals import Declined, RefusalCode
 from kefu.domain.session_ref import SessionRef
-from kefu.records import agents
 from kefu.records.codec import Codec
 
 
@@ -34,7 +34,7 @@ async def set_agent_status(desk: Desk, call: Call, user_name: str, status: Agent
     login = login_of(user_name)
     if call.by.role not in STAFF and not is_agent_self(call.by, login):
         raise Declined(RefusalCode.NOT_ALLOWED, "An agent sets his own status; a supervisor anybody's.", "userName")
-    done, was_done = await attempt_once(desk, call, _results, lambda _: _set(desk, call, login, status))
+    done, was_done = await attempt_once(desk, call, _results, lambda desk, _: _set(desk, call, login, status))
     if status is AgentStatus.ONLINE:
         more = await fill(desk, call.tenant, login, DispatchTrigger.AGENT_GAINED_ROOM)
         if more and not was_done:
@@ -46,16 +46,19 @@ async def set_agent_status(desk: Desk, call: Call, user_name: str, status: Agent
 
 
 async def _set(desk: Desk, call: Call, login: str, status: AgentStatus) -> StatusSet:
-    loaded = await agents.load_one(desk.store, call.tenant, login)
+    loaded, directory, _ = await asyncio.gather(
+        load_agent(desk, call.tenant, login),
+        desk.directories.load(desk.store, call.tenant),
+        foresee_lines(desk, call.tenant, login),
+    )
     if loaded is None:
         raise agent_not_found(login)
-    directory = (await desk.directories.load(desk.store, call.tenant)).directory
-    changes = Changeset(call.tenant, desk.clock.now(), directory.settings.ranking)
+    changes = Changeset(call.tenant, desk.clock.now(), directory.directory.settings.ranking)
     changes.know(loaded)
     changes.change(loaded.value.turning(status, changes.now))
     taken = await take_into(desk, changes, login, DispatchTrigger.AGENT_GAINED_ROOM)
     done = StatusSet(agent=login, assigned=(taken,) if taken else ())
     changes.add(*mark(call, _results, done, changes.now))
-    if writes := changes.writes():
-        await commit(desk, writes)
+    if changes.writes():
+        await changes.commit(desk)
     return done

@@ -24,9 +24,9 @@ async def update_settings(
                 raise group_not_found("channels")
         return "settings", [directories.write_settings(call.tenant, settings)]
 
-    before = (await attempt(desk, lambda _: desk.directories.load(desk.store, call.tenant))).directory.settings
+    before = (await attempt(desk, lambda desk, _: desk.directories.load(desk.store, call.tenant))).directory.settings
     changed = await change_directory(desk, call, update)
-    after = (await attempt(desk, lambda _: desk.directories.load(desk.store, call.tenant))).directory.settings
+    after = (await attempt(desk, lambda desk, _: desk.directories.load(desk.store, call.tenant))).directory.settings
     if before.ranking is not after.ranking:
         await _rank_anew(desk, call.tenant, after.ranking)
     if before.designated_offline_overflow is not after.designated_offline_overflow:
@@ -40,7 +40,7 @@ async def _rank_anew(desk: Desk, tenant: str, ranking: Ranking) -> None:
 
 
 async def _rank_one(desk: Desk, tenant: str, login: str, ranking: Ranking) -> None:
-    async def step(_lost: int) -> None:
+    async def step(desk: Desk, _lost: int) -> None:
         loaded = await agents.load_one(desk.store, tenant, login)
         if loaded is not None:
             await commit(desk, [agents.write(tenant, loaded.value, loaded.version, ranking)])

@@ -34,6 +34,10 @@ class WrongCredentials(Exception):
     """Unknown client id or wrong secret: one answer for both."""
 
 
+class OthersCredentials(WrongCredentials):
+    """Right, but another tenant's."""
+
+
 async def create_tenant(
     desk: Desk, tenant_id: str, name: str, *, client_id: str | None = None, secret_id: str | None = None
 ) -> Credentials:
@@ -51,7 +55,9 @@ async def create_tenant(
         created_at=desk.clock.now(),
     )
     try:
-        await commit(desk, [tenants.write(tenant, Expect.ABSENT)])
+        await commit(
+            desk, [tenants.write(tenant, Expect.ABSENT), tenants.write_owner(_hash(made.client_id), tenant_id)]
+        )
     except Conflict as conflict:
         raise Declined(RefusalCode.INVALID_INPUT, f"Tenant {tenant_id} exists already.", "id") from conflict
     return made
@@ -60,7 +66,7 @@ async def create_tenant(
 async def rotate_secret(desk: Desk, tenant_id: str) -> Credentials:
     """A new secret for a tenant; the old one ends at once, tokens already given live until they expire."""
 
-    async def step(_lost: int) -> Credentials:
+    async def step(desk: Desk, _lost: int) -> Credentials:
         loaded = await tenants.load(desk.store, tenant_id)
         if loaded is None:
             raise UnknownTenant(tenant_id)
@@ -76,10 +82,8 @@ async def issue_access_token(desk: Desk, credentials: Credentials) -> tuple[str,
     loaded = await tenants.load(desk.store, credentials.tenant)
     if loaded is None:
         raise UnknownTenant(credentials.tenant)
-    known = hmac.compare_digest(loaded.value.client_id.encode(), credentials.client_id.encode())
-    right = hmac.compare_digest(loaded.value.secret_hash, _hash(credentials.secret_id))
-    if not (known and right):
-        raise WrongCredentials
+    if not _match(loaded.value, credentials):
+        raise await _why_wrong(desk, credentials)
     token = secrets.token_hex(16)
     granted = AccessToken(
         tenant=credentials.tenant,
@@ -88,6 +92,19 @@ async def issue_access_token(desk: Desk, credentials: Credentials) -> tuple[str,
     )
     await commit(desk, [tenants.write_access_token(_hash(token), granted)])
     return token, ACCESS_TOKEN_LIFE_MS // SECOND
+
+
+def _match(tenant: Tenant, credentials: Credentials) -> bool:
+    known = hmac.compare_digest(tenant.client_id.encode(), credentials.client_id.encode())
+    right = hmac.compare_digest(tenant.secret_hash, _hash(credentials.secret_id))
+    return known and right
+
+
+async def _why_wrong(desk: Desk, credentials: Credentials) -> WrongCredentials:
+    """Only who has another tenant's secret too hears that they are another tenant's."""
+    owner = await tenants.load_owner(desk.store, _hash(credentials.client_id))
+    loaded = await tenants.load(desk.store, owner) if owner else None
+    return OthersCredentials() if loaded and _match(loaded.value, credentials) else WrongCredentials()
 
 
 async def caller_of_access_token(desk: Desk, token: str) -> tuple[Caller, Instant] | None:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from kefu.desk.access import agent_not_found
-from kefu.desk.attempts import commit
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.facts import read_group
+from kefu.desk.loading_agents import load_agent
 from kefu.desk.looking import look
 from kefu.desk.once import amend, attempt_once, mark
 from kefu.desk.open_session import load_open
@@ -22,7 +22,6 @@ from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.transfer import decide_transfer_to_agent, decide_transfer_to_group
-from kefu.records import agents
 from kefu.records.codec import Codec
 
 
@@ -50,7 +49,9 @@ _results = Codec(Transferred)
 async def transfer_session(desk: Desk, call: Call, ref: SessionRef, target: TransferTarget) -> Transferred:
     """Raises `NotFound`, `Invalid`, or `Declined` (closed, in the bot stage, target not free)."""
     _check(call, target)
-    done, was_done = await attempt_once(desk, call, _results, lambda lost: _transfer(desk, call, ref, target, lost))
+    done, was_done = await attempt_once(
+        desk, call, _results, lambda desk, lost: _transfer(desk, call, ref, target, lost)
+    )
     # The room that was made goes to whose turn it is, before the session that was handed on is looked at.
     taken = await fill(desk, call.tenant, done.from_agent, DispatchTrigger.AGENT_GAINED_ROOM) if done.from_agent else []
     await look(desk, call.tenant, ref, DispatchTrigger.TRANSFER)
@@ -75,7 +76,7 @@ async def _transfer(desk: Desk, call: Call, ref: SessionRef, target: TransferTar
     changes = Changeset(call.tenant, desk.clock.now(), directory.settings.ranking)
     held_by = session.agent if session.state is SessionState.ACTIVE else None
     if held_by:
-        changes.know(await agents.load_one(desk.store, call.tenant, held_by))
+        changes.know(await load_agent(desk, call.tenant, held_by))
     writer = LogWriter(changes.now, session)
     facts = DispatchFacts(
         directory=directory,
@@ -92,7 +93,7 @@ async def _transfer(desk: Desk, call: Call, ref: SessionRef, target: TransferTar
     done = Transferred(session=ref, from_agent=held_by)
     changes.step(loaded, writer)
     changes.add(*mark(call, _results, done, changes.now))
-    await commit(desk, changes.writes())
+    await changes.commit(desk)
     return done
 
 
@@ -102,7 +103,7 @@ async def _to_agent(
     login = login_of(target.agent or "")
     if login in (writer.session.agent, writer.session.directed_to):
         raise Invalid("The session is with this agent already. Name another one.", "toAgent")
-    loaded = await agents.load_one(desk.store, changes.tenant, login)
+    loaded = await load_agent(desk, changes.tenant, login)
     if loaded is None or loaded.value.is_disabled:
         raise agent_not_found(target.agent or "", "toAgent")
     changes.know(loaded)

@@ -40,17 +40,25 @@ class Binding:
     def holds_at(self, now: Instant) -> bool:
         return bool(self.agent) and (self.expires_at is None or now < self.expires_at)
 
-    def bound(self, agent: str, *, by: str, now: Instant, expires_at: Instant | None) -> "Binding":
-        ended = self._ended_by_expiry()
-        event = BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by)
-        return replace(
-            self,
+    @classmethod
+    def made(
+        cls, business_flag: str, visitor: str, agent: str, *, by: str, now: Instant, expires_at: Instant | None = None
+    ) -> "Binding":
+        """A rule without a past."""
+        return cls(
+            business_flag=business_flag,
+            visitor=visitor,
             agent=agent,
             created_at=now,
             created_by=by,
             expires_at=expires_at,
-            history=(*ended.history, event)[-BINDING_HISTORY_MAX:],
+            history=(BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by),),
         )
+
+    def followed_by(self, rule: "Binding") -> "Binding":
+        """A new rule, with the past of this one before it."""
+        ended = self._ended_by_expiry()
+        return replace(rule, history=(*ended.history, *rule.history)[-BINDING_HISTORY_MAX:])
 
     def unbound(self, *, by: str, now: Instant) -> "Binding":
         event = BindingEvent(act=BindingAct.UNBOUND, agent=self.agent, at=now, by=by)

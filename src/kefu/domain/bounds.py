@@ -6,6 +6,8 @@ TEXT_LENGTH_MAX = 16_384
 """Characters of one message."""
 EXT_BYTES_MAX = 32_768
 """Bytes of one message's `ext` or `payload`, as compact JSON. A store record must hold both."""
+EXT_DEPTH_MAX = 32
+"""Objects and lists inside one another in an `ext` or `payload`."""
 NAME_LENGTH_MAX = 128
 """Characters of a user name, a flag, a group's name or a client's own key."""
 NICKNAME_LENGTH_MAX = 256
@@ -20,14 +22,22 @@ GROUPS_PER_AGENT_MAX = 50
 GROUPS_PER_TENANT_MAX = 2_000
 
 CANDIDATES_MAX = 50
-"""Agents weighed in one decision, per routing profile and in all."""
+"""Agents weighed in one decision, per routing profile."""
+CANDIDATES_TOLD_MAX = 20
+"""Of those weighed, the ones that a decision names: so many fit into one kilobyte, packed."""
 EQUALS_UNDER_CONTENTION_MAX = 8
+CONTENDED_FOR_MS = 1_000
+"""How long after a lost claim a group counts as contended, for the next requests as well."""
+AGENT_KNOWN_FOR_MS = 30_000
+"""How long after an agent was last seen here he may be bound to without another look whether he is there."""
+LAST_SEEN_MAX = 10_000
+"""Sessions, and agents, that a process remembers to guess by what a request will read."""
 LINE_PAGE = 25
 """Waiting sessions read from one line at a time."""
 LINE_COUNT_MAX = 1_000
 """Positions and queue lengths are exact up to here."""
 
-SEEN_INLINE_MAX = 16
+SEEN_INLINE_MAX = 12
 """Client message ids kept in the session's own record; older ones move to records beside it."""
 SEEN_MARKS_MAX = 1_000
 """Records of older client message ids read for one visitor and channel."""

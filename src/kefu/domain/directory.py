@@ -35,6 +35,14 @@ class TenantSettings:
     """Never take another of the equally good agents, even when a claim was lost."""
     designated_offline_overflow: bool = False
     bindings_entitled: bool = True
+    shows_agent_to_visitor: bool = True
+    """Whether a visitor's client is told the nickname and avatar of the agent who serves him."""
+    has_transfer_object: bool = True
+    """Whether the notice of a transfer says who takes over; an older client wants a plain null there."""
+    strict_http_status: bool = False
+    """Errors of the vendors' REST carry a status of their own instead of 200."""
+    strict_unbind: bool = False
+    """Removing a binding that is not there is an error on the vendors' REST."""
     channels: tuple[ChannelSettings, ...] = ()
     presence_lease_ms: int = 90 * SECOND
     reassign_after_offline_ms: int = 120 * SECOND

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.binding import Binding
+from kefu.domain.bounds import CANDIDATES_TOLD_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.decision import (
     Candidate,
@@ -157,7 +158,7 @@ def queue_in_group(trail: Trail, group: str) -> Decision:
     name = known.name if known else group
     if facts.group.someone_waits:
         trail.note(rule, DispatchReason.SOMEONE_WAITS, name, outcome=queue)
-        return trail.queue(group, tuple(weigh(agent, now) for agent in facts.group.agents))
+        return trail.queue(group, tuple(weigh(agent, now) for agent in facts.group.agents[:CANDIDATES_TOLD_MAX]))
     if choice.agent is None:
         trail.note(rule, DispatchReason.NO_FREE_AGENT, name, outcome=queue)
         return trail.queue(group, choice.candidates)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kefu.domain.agent import Agent, AgentStatus
-from kefu.domain.bounds import CANDIDATES_MAX, EQUALS_UNDER_CONTENTION_MAX
+from kefu.domain.bounds import CANDIDATES_TOLD_MAX, EQUALS_UNDER_CONTENTION_MAX
 from kefu.domain.decision import Candidate, CandidateRefusal
 from kefu.domain.directory import Ranking, TenantSettings
 from kefu.domain.instants import Instant
@@ -45,7 +45,7 @@ def choose_agent(
     chosen = _among_equals([agent for agent in free if agent.login != last] or free, settings, seed)
     ranked = [weigh(agent, now, rank=rank, chosen=chosen) for rank, agent in enumerate(free, start=1)]
     others = [weigh(agent, now) for agent in agents if not agent.is_free_at(now)]
-    candidates = tuple((*ranked, *others)[:CANDIDATES_MAX])
+    candidates = tuple((*ranked, *others)[:CANDIDATES_TOLD_MAX])
     return Choice(chosen, is_among_equals=chosen is not (free[0] if free else None), candidates=candidates)
 
 

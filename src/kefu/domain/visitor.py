@@ -13,6 +13,9 @@ PROFILE_KEYS = {
 }
 """Keys of `ext.weichat.visitor` and the profile field each one fills."""
 
+NEVER_EMPTY = frozenset({"nickname"})
+"""Profile fields that a visitor's app may not blank."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VisitorProfile:
@@ -40,12 +43,22 @@ class Visitor:
         news = {
             field: value
             for key, field in PROFILE_KEYS.items()
-            if isinstance(value := card.get(key), str) and field not in self.edited_by_agent
+            if isinstance(value := card.get(key), str)
+            and field not in self.edited_by_agent
+            and (value.strip() or field not in NEVER_EMPTY)
         }
         return replace(
             self,
             profile=replace(self.profile, **news),
             tags=self.tags if tags is None else tags,
+        )
+
+    def edited(self, fields: Mapping[str, str]) -> "Visitor":
+        """The visitor after an agent wrote these fields of the profile: from now on they are the agents'."""
+        return replace(
+            self,
+            profile=replace(self.profile, **fields),
+            edited_by_agent=self.edited_by_agent | fields.keys(),
         )
 
 

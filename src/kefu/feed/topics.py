@@ -1,10 +1,67 @@
-"""Which committed changes concern whom."""
+"""What a committed change tells, and under which topics."""
+
+from dataclasses import dataclass
 
 from kefu.domain.agent import Agent
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents, keys
+from kefu.records.journal import Published
 from kefu.records.sessions import LOG_RECORDS, LogRecord
 from kefu.store.port import Change
+
+EVERY_SESSION = "tenant"
+EVERY_QUEUE = "queues"
+EVERY_AGENT = "presences"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionsOf:
+    """Whose sessions are followed; what is None does not matter."""
+
+    session: str | None = None
+    visitor: str | None = None
+    agent: str | None = None
+    group: str | None = None
+
+    @property
+    def topic(self) -> str:
+        """The narrowest one under which everything of them is told."""
+        narrow = (("session", self.session), ("visitor", self.visitor), ("agent", self.agent), ("group", self.group))
+        return next((f"{kind}:{name}" for kind, name in narrow if name is not None), EVERY_SESSION)
+
+
+def topic_of_queue(group: str | None) -> str:
+    return EVERY_QUEUE if group is None else f"queue:{group}"
+
+
+def topic_of_agent(login: str | None) -> str:
+    return EVERY_AGENT if login is None else f"presence:{login}"
+
+
+def topics_of(published: Published) -> list[str]:
+    """Each topic that what was published belongs to, once."""
+    topics: list[str] = []
+    if record := published.record:
+        topics += [SessionsOf(session=record.ref.id).topic, SessionsOf(visitor=record.ref.visitor).topic]
+        topics += [SessionsOf(agent=agent).topic for agent in record.agents]
+        topics += [SessionsOf(group=group).topic for group in record.groups]
+        topics.append(EVERY_SESSION)
+    if published.queues:
+        topics += [*(topic_of_queue(group) for group in published.queues), EVERY_QUEUE]
+    if published.agent is not None:
+        topics += [topic_of_agent(published.agent), EVERY_AGENT]
+    return topics
+
+
+def published_in(change: Change, tenant: str) -> Published | None:
+    """What followers of the tenant are told of the change; None if nothing."""
+    agent = next((each for each in reversed(agent_in(change, tenant)) if each), None)
+    published = Published(
+        record=log_record_in(change, tenant),
+        queues=tuple(sorted(queues_in(change, tenant))),
+        agent=agent.login if agent else None,
+    )
+    return None if published == Published() else published
 
 
 def log_record_in(change: Change, tenant: str) -> LogRecord | None:

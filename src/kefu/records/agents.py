@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kefu.domain.agent import Agent, AgentStatus
-from kefu.domain.bounds import CANDIDATES_MAX
+from kefu.domain.bounds import CANDIDATES_MAX, CANDIDATES_TOLD_MAX
 from kefu.domain.directory import Directory, Ranking
 from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Conflict, Delete, Expect, Expectation, Key, Order, Put, Record, Store, Write
+from kefu.store.port import Check, Conflict, Delete, Expect, Expectation, Key, Order, Put, Record, Store, Write
 
 LoadedAgent = Loaded[Agent]
 
@@ -97,7 +97,7 @@ def listing_order(login: str) -> str:
 def write(tenant: str, agent: Agent, expect: Expectation, ranking: Ranking) -> Write:
     is_free = agent.status is AgentStatus.ONLINE and agent.room > 0 and not agent.is_disabled
     record = Record(
-        key=_key(tenant, agent),
+        key=key_of(tenant, agent),
         value=_agents.encode(agent),
         rank=keys.agent_rank(agent, ranking) if is_free else None,
         listing=keys.agent_listing(tenant, agent.login),
@@ -106,7 +106,12 @@ def write(tenant: str, agent: Agent, expect: Expectation, ranking: Ranking) -> W
 
 
 def delete(tenant: str, loaded: LoadedAgent) -> Write:
-    return Delete(_key(tenant, loaded.value), loaded.version)
+    return Delete(key_of(tenant, loaded.value), loaded.version)
+
+
+def check_seat(tenant: str, login: str) -> Write:
+    """That there is such an agent."""
+    return Check(keys.seat(tenant, login), Expect.PRESENT)
 
 
 def delete_seat(tenant: str, login: str) -> Write:
@@ -118,7 +123,7 @@ def write_seat(tenant: str, agent: Agent, expect: Expectation) -> Write:
     return Put(Record(key=keys.seat(tenant, agent.login), value=_seats.encode(seat)), expect)
 
 
-def _key(tenant: str, agent: Agent) -> Key:
+def key_of(tenant: str, agent: Agent) -> Key:
     return keys.agent(tenant, keys.profile_of(agent.groups), agent.login, agent.placed_at)
 
 
@@ -129,7 +134,7 @@ def decode(text: str) -> Agent:
 async def _of_profile(store: Store, tenant: str, profile: str, now: Instant) -> Iterable[LoadedAgent]:
     best, some = await asyncio.gather(
         _page(store, tenant, profile, Order.RANK, CANDIDATES_MAX, wanted=lambda agent: agent.is_free_at(now)),
-        _page(store, tenant, profile, Order.SORT, CANDIDATES_MAX),
+        _page(store, tenant, profile, Order.SORT, CANDIDATES_TOLD_MAX),
     )
     return (*some, *best)
 

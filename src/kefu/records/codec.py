@@ -3,6 +3,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from kefu.records.lean import lean_type
+from kefu.records.packing import pack, unpack
 from kefu.store.port import Record
 
 T = TypeVar("T")
@@ -18,17 +20,21 @@ class Loaded(Generic[T_co]):
 
 
 class Codec(Generic[T]):
-    """A domain value as JSON text. Fields a value lacks take their defaults, so old records stay readable."""
+    """A domain value as text: JSON, packed where it is long.
+
+    Fields at their defaults are left out, and those a value lacks take them: so old records stay readable.
+    """
 
     def __init__(self, type_: type[T]) -> None:
         self._decoder = msgspec.json.Decoder(type_)
         self._encoder = msgspec.json.Encoder()
+        self._lean = lean_type(type_)
 
     def encode(self, value: T) -> str:
-        return self._encoder.encode(value).decode()
+        return pack(self._encoder.encode(msgspec.convert(value, self._lean, from_attributes=True)))
 
     def decode(self, text: str) -> T:
-        return self._decoder.decode(text)
+        return self._decoder.decode(unpack(text))
 
     def load(self, record: Record) -> Loaded[T]:
         return Loaded(self.decode(record.value), record.version)

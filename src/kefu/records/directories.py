@@ -8,7 +8,7 @@ from kefu.records import keys
 from kefu.records.codec import Codec
 from kefu.store.port import Delete, Expect, Put, Record, Store, Write
 
-_PAGE = 100
+_PAGE = 1_000
 
 _settings = Codec(TenantSettings)
 _groups = Codec(SkillGroup)
@@ -33,6 +33,11 @@ class Directories:
     """
 
     _kept: dict[str, LoadedDirectory] = field(default_factory=dict)
+
+    def last_known(self, tenant: str) -> Directory | None:
+        """As it was when it was last loaded here: to guess by, not to decide by."""
+        kept = self._kept.get(tenant)
+        return kept.directory if kept else None
 
     async def load(self, store: Store, tenant: str) -> LoadedDirectory:
         [head] = await store.get([keys.config_head(tenant)])

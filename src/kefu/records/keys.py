@@ -13,7 +13,15 @@
 | older client message ids    | t#VISITOR#v    | SEEN#channel#instant#ordinal#n |                   |
 | log record, one per commit  | t#SESSION#s    | LOG#last-entry-number         |                   |
 | idempotent result           | t#KEY#key      | RESULT                        |                   |
+| what was published          | t#JOURNAL#hour | instant#writer#number         |                   |
+| who is told of a topic      | t#TOPIC#topic  | connection#operation#frame    |                   |
+| socket behind a gateway     | *SOCKET#connection | STATE                     |                   |
+| what a web client was told  | t#VISITOR#v    | WEBCLIENT#channel             |                   |
+| message left                | t#VISITOR#v    | LEFT#instant#id               |                   |
+| survey, opinions of a bot   | t#SESSION#s    | SURVEY, OPINION#message       |                   |
+| phrases                     | t#PHRASES      | LIST                          |                   |
 | tenant, access token        | *TENANT, *TOKEN | id, hash of the token        |                   |
+| whose client id             | *CLIENT        | hash of the client id         |                   |
 """
 
 import hashlib
@@ -22,7 +30,7 @@ from collections.abc import Sequence
 from kefu.domain.agent import Agent
 from kefu.domain.channel import Channel
 from kefu.domain.directory import Ranking
-from kefu.domain.instants import Instant
+from kefu.domain.instants import HOUR, Instant
 from kefu.domain.line import Line, LineKind, Place
 from kefu.domain.ranking import rank_key
 from kefu.domain.session_ref import SessionRef
@@ -30,7 +38,9 @@ from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.port import Key, Listing
 
 TENANTS = "*TENANT"
+SOCKETS = "*SOCKET"
 ACCESS_TOKENS = "*TOKEN"
+CLIENTS = "*CLIENT"
 
 WAITING = ("WAIT#", "WAIT$")
 """The range of a line's entries; `$` is the character behind `#`."""
@@ -44,7 +54,7 @@ LOG = ("LOG#", "LOG$")
 
 def part(text: str) -> str:
     """`text` as one part of a key: the separator and the escape character escaped."""
-    return text.replace("%", "%25").replace("#", "%23").replace("*", "%2A")
+    return text if text.isalnum() else text.replace("%", "%25").replace("#", "%23").replace("*", "%2A")
 
 
 def unpart(text: str) -> str:
@@ -59,8 +69,16 @@ def tenant_record(tenant: str) -> Key:
     return Key(TENANTS, part(tenant))
 
 
+def sweep_place(name: str) -> Key:
+    return Key("*SWEEP", name)
+
+
 def access_token(token_hash: str) -> Key:
     return Key(ACCESS_TOKENS, token_hash)
+
+
+def client(client_hash: str) -> Key:
+    return Key(CLIENTS, client_hash)
 
 
 def config_partition(tenant: str) -> str:
@@ -198,3 +216,75 @@ def log_sort(last_seq: int) -> str:
 
 def idempotent_result(tenant: str, key: str) -> Key:
     return Key(f"{part(tenant)}#KEY#{part(key)}", "RESULT")
+
+
+def journal_partition(tenant: str, at: Instant) -> str:
+    return f"{part(tenant)}#JOURNAL#{at // HOUR:08d}"
+
+
+def journal(tenant: str, at: Instant, sort: str) -> Key:
+    return Key(journal_partition(tenant, at), sort)
+
+
+def journal_sort(at: Instant, writer: str, number: int) -> str:
+    return f"{instant(at)}#{part(writer)}#{number:010d}"
+
+
+def topic_partition(tenant: str, topic: str) -> str:
+    return f"{part(tenant)}#TOPIC#{part(topic)}"
+
+
+def subscription(tenant: str, topic: str, connection_id: str, operation_id: str, frame_id: str) -> Key:
+    """No two subscriptions of one operation id share a key: a version of one is never taken for the other's."""
+    sort = f"{part(connection_id)}#{part(operation_id)}#{part(frame_id)}"
+    return Key(topic_partition(tenant, topic), sort)
+
+
+def socket(connection_id: str) -> Key:
+    return Key(f"{SOCKETS}#{part(connection_id)}", "STATE")
+
+
+def connection_of(key: Key) -> str:
+    return unpart(key.partition.removeprefix(f"{SOCKETS}#"))
+
+
+def socket_listing(due_at: Instant, connection_id: str) -> Listing:
+    return Listing(SOCKETS, f"{instant(due_at)}#{part(connection_id)}")
+
+
+def tenant_of(partition: str) -> str | None:
+    """Whose partition it is; None if it is nobody's."""
+    return None if partition.startswith("*") else unpart(partition.partition("#")[0])
+
+
+def web_client(tenant: str, visitor: str, channel: Channel) -> Key:
+    return Key(visitor_partition(tenant, visitor), f"WEBCLIENT#{channel}")
+
+
+def sessions_numbered(channel: Channel, first: int, behind: int | None) -> tuple[str, str]:
+    """The range of a visitor's sessions on one channel from number `first`, at least 1, up to before `behind`."""
+    _, end = sessions_on(channel)
+    return f"SESSION#{channel}#{first - 1:010d}", end if behind is None else f"SESSION#{channel}#{behind:010d}"
+
+
+LEFT = ("LEFT#", "LEFT$")
+
+
+def left_message(tenant: str, visitor: str, left_at: Instant, message_id: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), f"LEFT#{instant(left_at)}#{message_id}")
+
+
+def left_message_listing(tenant: str, left_at: Instant, message_id: str) -> Listing:
+    return Listing(f"{part(tenant)}#LEFT", f"{instant(left_at)}#{message_id}")
+
+
+def survey(tenant: str, session_id: str) -> Key:
+    return Key(log_partition(tenant, session_id), "SURVEY")
+
+
+def bot_opinion(tenant: str, session_id: str, message: str) -> Key:
+    return Key(log_partition(tenant, session_id), f"OPINION#{part(message)}")
+
+
+def phrases(tenant: str) -> Key:
+    return Key(f"{part(tenant)}#PHRASES", "LIST")

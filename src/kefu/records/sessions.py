@@ -6,6 +6,7 @@ of a line needs no second read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kefu.domain.bounds import ENTRIES_PER_COMMIT_MAX, LINE_COUNT_MAX
 from kefu.domain.channel import Channel
@@ -19,21 +20,21 @@ from kefu.records.codec import Codec, Loaded
 from kefu.store.port import Delete, Expect, Put, Record, Store, Write
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeenMessage:
+class SeenMessage(NamedTuple):
     """A client message id that was accepted, and the log entry it became."""
 
-    client_message_id: str
-    ordinal: int
-    session_id: str
+    digest: str
+    """Of the id: a dozen of them must fit beside the session."""
     seq: int
     at: Instant
+    elsewhere: tuple[int, str] | None = None
+    """Ordinal and id of the session that has the entry, unless it is the one in whose record this lies."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredSession:
     session: Session
-    seen: tuple[SeenMessage, ...] = ()
+    messages_seen: tuple[SeenMessage, ...] = ()
     """The latest accepted client message ids of this visitor and channel, earlier sessions included."""
     spilled_at: Instant | None = None
     """When ids last moved from here to records of their own."""

@@ -5,6 +5,7 @@ from kefu.store.port import Expect, Expectation, Put, Record, Store, Write
 
 _tenants = Codec(Tenant)
 _tokens = Codec(AccessToken)
+_ids = Codec(str)
 
 
 async def load(store: Store, tenant: str) -> Loaded[Tenant] | None:
@@ -21,6 +22,16 @@ async def load_page(store: Store, *, after: str = "", limit: int) -> tuple[list[
 
 def write(tenant: Tenant, expect: Expectation) -> Write:
     return Put(Record(key=keys.tenant_record(tenant.id), value=_tenants.encode(tenant)), expect)
+
+
+async def load_owner(store: Store, client_hash: str) -> str | None:
+    """Id of the tenant that a client id was made for."""
+    [record] = await store.get([keys.client(client_hash)])
+    return _ids.decode(record.value) if record else None
+
+
+def write_owner(client_hash: str, tenant: str) -> Write:
+    return Put(Record(key=keys.client(client_hash), value=_ids.encode(tenant)), Expect.ANY)
 
 
 async def load_access_token(store: Store, token_hash: str) -> AccessToken | None:

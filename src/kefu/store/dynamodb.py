@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qs
 
 from kefu.store.commit_rules import refuse_malformed
-from kefu.store.dynamodb_errors import commit_failure, read_failure
+from kefu.store.dynamodb_errors import commit_failure, read_failure, single_write_failure
 from kefu.store.dynamodb_items import ATTRIBUTES, Item, action_of, key_item, key_of, record_of, refuse_oversized
 from kefu.store.dynamodb_queries import (
     BY_LISTING_KEY,
@@ -19,6 +20,7 @@ from kefu.store.dynamodb_queries import (
     page_query,
 )
 from kefu.store.dynamodb_stream import POLL_S, ChangeStream, now_ms
+from kefu.store.dynamodb_table import create_table, shortcomings
 from kefu.store.dynamodb_transport import (
     Answer,
     BotoTransport,
@@ -46,6 +48,8 @@ GET_ROUNDS_MAX = 6
 PAGES_MAX = 4
 """An answer of 1 MB holds two records at least, of which two ends may be dropped."""
 LISTING_ROUNDS_MAX = 4
+_ALONE = {"Update": "UpdateItem", "Delete": "DeleteItem"}
+"""What an action of a transaction is called when it stands alone."""
 TOKEN_BYTES = 18
 """Written in hex they are the 36 characters the service takes."""
 
@@ -54,12 +58,18 @@ class NoTableUrl(StoreError):
     """It must be `dynamodb:TABLE`, with `?region=…&endpoint=…` behind it or not."""
 
 
+class BotoMissing(StoreError):
+    """`dynamodb:` needs boto3, which is not installed: pip install 'kefu[dynamodb]'"""
+
+
 async def open_dynamodb(rest: str) -> "DynamoStore":
-    """The store of `dynamodb:REST`. Nothing is asked of the service yet. Raises `NoTableUrl`."""
+    """The store of `dynamodb:REST`. Nothing is asked of the service yet. Raises `NoTableUrl`, `BotoMissing`."""
     table, _, query = rest.partition("?")
     options = {name: values[-1] for name, values in parse_qs(query).items()}
     if not table or options.keys() - {"region", "endpoint"}:
-        raise NoTableUrl(f"dynamodb:{rest}")
+        raise NoTableUrl(f"The store is 'dynamodb:{rest}'. {NoTableUrl.__doc__}")
+    if find_spec("boto3") is None:
+        raise BotoMissing(BotoMissing.__doc__)
     return DynamoStore(table, BotoTransport(partial(boto_client, **options)))
 
 
@@ -77,6 +87,14 @@ class DynamoStore:
         self.table = table
         self._transport = transport
         self._stream = ChangeStream(table, self._read, now=now, poll_s=poll_s)
+
+    async def create_table(self) -> None:
+        """The table, for engines on a laptop and for trials: `infra/table.yml` has backups and protection besides."""
+        await create_table(self._transport, self.table)
+
+    async def shortcomings(self) -> list[str]:
+        """What of the table is not as it must be; empty if all is well."""
+        return await shortcomings(self._transport, self.table)
 
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
         found = await self._get(list(dict.fromkeys(keys)), is_consistent=True)
@@ -130,20 +148,32 @@ class DynamoStore:
             after, before = (after, last) if newest_first else (last, before)
         raise Throttled(f"listing {index} lags behind its records")
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         refuse_malformed(writes)
         refuse_oversized(writes)
         actions = [(write.key, action) for write in writes if (action := action_of(write, self.table))]
         if not actions:
             return
+        if token is None and len(actions) == 1 and _ALONE.keys() & actions[0][1]:
+            await self._commit_one(*actions[0])
+            return
         # A transaction also for one write, at twice the units of a conditional one: only there does the service
         # keep the token. A token in the item is gone with the next writer, or with the item, while its first
         # answer is still on the way; and it is not seen by a commit to another key that comes with it again.
-        request = {"TransactItems": [action for _, action in actions], "ClientRequestToken": self._own(token)}
+        request: Request = {"TransactItems": [action for _, action in actions]}
+        if token is not None:
+            request["ClientRequestToken"] = self._own(token)
         try:
             await self._transport.call("TransactWriteItems", request)
         except (Refused, Unanswered) as error:
             raise commit_failure(error, [key for key, _ in actions]) from error
+
+    async def _commit_one(self, key: Key, action: Item) -> None:
+        [(operation, request)] = action.items()
+        try:
+            await self._transport.call(_ALONE[operation], request)
+        except (Refused, Unanswered) as error:
+            raise single_write_failure(error, key) from error
 
     async def position(self) -> str:
         return await self._stream.position()

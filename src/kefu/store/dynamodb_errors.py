@@ -43,6 +43,13 @@ def read_failure(error: Refused | Unanswered) -> StoreError:
     return StoreError(str(error))
 
 
+def single_write_failure(error: Refused | Unanswered, key: Key) -> StoreError:
+    """Of a write outside any transaction. A repetition by botocore may have met what its first try wrote."""
+    if isinstance(error, Refused) and error.code == f"{_REFUSED_KEY}Exception":
+        return OutcomeUnknown(str(error)) if error.was_repeated else Conflict([key])
+    return commit_failure(error, [key])
+
+
 def commit_failure(error: Refused | Unanswered, keys: Sequence[Key]) -> StoreError:
     """`keys` in the order of the transaction's actions.
 

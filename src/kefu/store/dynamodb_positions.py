@@ -70,7 +70,6 @@ def _number(value: Any) -> int:
 class Shard:
     name: str
     parent: str | None
-    is_open: bool
 
 
 def strangers(shards: Iterable[Shard], known: Iterable[str]) -> list[str]:

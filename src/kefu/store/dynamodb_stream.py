@@ -71,7 +71,9 @@ class ChangeStream:
     async def position(self) -> str:
         arn, label = await self._described_stream()
         at_ms = self._now()
-        shards = [shard.name for shard in await self._shards(arn) if shard.is_open]
+        listed = await self._shards(arn)
+        # Those that none follows yet, open or not: an engine says of an open shard, too, where it ends.
+        shards = sorted({shard.name for shard in listed} - {shard.parent for shard in listed})
         tips = await asyncio.gather(*(self._iterator(shard, "LATEST") for shard in shards))
         position = Position(label, at_ms, {shard: Reached(None, at_ms) for shard in shards}).encode()
         # An iterator is too long, and too short-lived, for a position. The first of a millisecond stays: it tells most.
@@ -233,8 +235,7 @@ def _created_ms(record: Answer) -> int:
 
 
 def _shard(described: Answer) -> Shard:
-    is_open = "EndingSequenceNumber" not in described.get("SequenceNumberRange", {})
-    return Shard(described["ShardId"], described.get("ParentShardId"), is_open)
+    return Shard(described["ShardId"], described.get("ParentShardId"))
 
 
 def _code(error: StoreError) -> str:

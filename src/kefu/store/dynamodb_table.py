@@ -17,6 +17,8 @@ LOOK_MAX_S = 2.0
 LOOKS_MAX = 60
 """Together two minutes less a little; a table takes ten to thirty seconds on AWS."""
 
+_ANOTHER_TABLE = "given when a table is made: only another table has it"
+
 
 def definition(table: str) -> Request:
     """The request `CreateTable`. A local index can only be made with its table."""
@@ -58,34 +60,61 @@ async def create_table(transport: Transport, table: str) -> None:
 async def shortcomings(transport: Transport, table: str) -> list[str]:
     """What of the table is not as it must be; empty if all is well. Raises `StoreError` if it cannot be read."""
     with _translated():
-        described = (await transport.call("DescribeTable", {"TableName": table}))["Table"]
+        described = await _described(transport, table)
+        if described is None:
+            return [f"there is no table {table} in this account and region"]
         expiry = (await transport.call("DescribeTimeToLive", {"TableName": table})).get("TimeToLiveDescription", {})
     wanted = definition(table)
     findings = [
-        *_unlike("the key", described.get("KeySchema"), wanted["KeySchema"]),
-        *_index_shortcomings("LocalSecondaryIndexes", described, wanted),
-        *_index_shortcomings("GlobalSecondaryIndexes", described, wanted),
-        *_unlike("the stream", described.get("StreamSpecification"), wanted["StreamSpecification"]),
+        *_unlike("the key", described.get("KeySchema"), wanted["KeySchema"], _ANOTHER_TABLE),
+        *_type_shortcomings(described, wanted),
+        *_index_shortcomings("LocalSecondaryIndexes", described, wanted, _ANOTHER_TABLE),
+        *_index_shortcomings("GlobalSecondaryIndexes", described, wanted, "the index can be made anew"),
+        *_unlike(
+            "the stream", described.get("StreamSpecification"), wanted["StreamSpecification"], "it can be switched on"
+        ),
     ]
     if expiry.get("AttributeName") != "ttl":
         findings.append("expiry (TTL) is off; switch it on for the attribute ttl")
     return findings
 
 
-def _index_shortcomings(kind: str, described: Answer, wanted: Request) -> list[str]:
+async def _described(transport: Transport, table: str) -> Answer | None:
+    try:
+        answer: Answer = (await transport.call("DescribeTable", {"TableName": table}))["Table"]
+    except Refused as refused:
+        if refused.code == "ResourceNotFoundException":
+            return None
+        raise
+    return answer
+
+
+def _type_shortcomings(described: Answer, wanted: Request) -> list[str]:
+    """Of an attribute that is not there its index says enough."""
+    types = {each["AttributeName"]: each["AttributeType"] for each in described.get("AttributeDefinitions") or ()}
+    return [
+        finding
+        for name, wanted_type in (
+            (each["AttributeName"], each["AttributeType"]) for each in wanted["AttributeDefinitions"]
+        )
+        for finding in _unlike(f"the type of {name}", types.get(name, wanted_type), wanted_type, _ANOTHER_TABLE)
+    ]
+
+
+def _index_shortcomings(kind: str, described: Answer, wanted: Request, mend: str) -> list[str]:
     there = {index["IndexName"]: index for index in described.get(kind) or ()}
     return [
         finding
         for index in wanted[kind]
         for part in ("KeySchema", "Projection")
         for finding in _unlike(
-            f"{part} of index {index['IndexName']}", there.get(index["IndexName"], {}).get(part), index[part]
+            f"{part} of index {index['IndexName']}", there.get(index["IndexName"], {}).get(part), index[part], mend
         )
     ]
 
 
-def _unlike(what: str, found: Any, wanted: Any) -> list[str]:
-    return [] if _plain(found) == _plain(wanted) else [f"{what} is {found}, it must be {wanted}"]
+def _unlike(what: str, found: Any, wanted: Any, mend: str) -> list[str]:
+    return [] if _plain(found) == _plain(wanted) else [f"{what} is {found}, it must be {wanted} ({mend})"]
 
 
 def _plain(value: Any) -> Any:

@@ -137,7 +137,13 @@ def _errors_named() -> Iterator[None]:
         raise Unanswered(str(error), was_reached=False) from error
     except (exceptions.HTTPClientError, ResponseParserError) as error:
         raise Unanswered(str(error), was_reached=True) from error
-    except exceptions.BotoCoreError as error:  # no credentials, no region: nothing was sent
+    except exceptions.NoCredentialsError as error:
+        raise StoreError(
+            "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role"
+        ) from error
+    except exceptions.NoRegionError as error:
+        raise StoreError("no AWS region is set: say dynamodb:TABLE?region=…, or set AWS_DEFAULT_REGION") from error
+    except exceptions.BotoCoreError as error:  # nothing was sent
         raise StoreError(str(error)) from error
 
 

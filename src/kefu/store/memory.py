@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sortedcontainers import SortedDict
 
@@ -29,12 +29,6 @@ from kefu.store.port import (
 _POSITION_DIGITS_MAX = 18
 
 
-@dataclass(slots=True)
-class _Partition:
-    by_sort: SortedDict[str, Record] = field(default_factory=SortedDict)
-    by_rank: SortedDict[str, Record] = field(default_factory=SortedDict)
-
-
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -45,7 +39,9 @@ class MemoryStore:
     def __init__(self, now: Callable[[], int] = _now_ms, *, changes_max: int = 1_000_000) -> None:
         """`changes_max` bounds the kept changes, whatever their age."""
         self._now = now
-        self._partitions: dict[str, _Partition] = {}
+        self._partitions: dict[str, SortedDict[str, Record]] = {}
+        self._ranks: dict[str, SortedDict[str, Record]] = {}
+        """By partition; only of those that hold a ranked record, or held one."""
         self._listings: dict[str, SortedDict[str, Record]] = {}
         self._tokens: dict[str, tuple[int, Sequence[Write]]] = {}
         self._changes: deque[tuple[int, Change]] = deque(maxlen=changes_max)
@@ -67,17 +63,15 @@ class MemoryStore:
         limit: int,
         newest_first: bool = False,
     ) -> Page:
-        lane = self._partitions.get(partition)
-        if lane is None:
-            return Page((), has_more=False)
-        return _page(lane.by_sort if order is Order.SORT else lane.by_rank, after, before, limit, newest_first)
+        lane = (self._partitions if order is Order.SORT else self._ranks).get(partition)
+        return Page((), has_more=False) if lane is None else _page(lane, after, before, limit, newest_first)
 
     async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
         lane = self._partitions.get(partition)
         if lane is None:
             return 0
-        low = lane.by_sort.bisect_right(after)
-        high = len(lane.by_sort) if before is None else lane.by_sort.bisect_left(before)
+        low = lane.bisect_right(after)
+        high = len(lane) if before is None else lane.bisect_left(before)
         return int(min(max(0, high - low), limit))
 
     async def listing(
@@ -86,7 +80,7 @@ class MemoryStore:
         ordered = self._listings.get(index)
         return Page((), has_more=False) if ordered is None else _page(ordered, after, before, limit, newest_first)
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         refuse_malformed(writes)
         if self._is_repeated(writes, token):
             return
@@ -94,7 +88,8 @@ class MemoryStore:
         if failed:
             raise Conflict(failed)
         self._apply(writes)
-        self._tokens[token] = (self._now(), _spelt(writes))
+        if token is not None:
+            self._tokens[token] = (self._now(), tuple(writes))
         self._forget_old_changes()
         self._wake()
 
@@ -118,16 +113,16 @@ class MemoryStore:
 
     def _find(self, key: Key) -> Record | None:
         lane = self._partitions.get(key.partition)
-        found: Record | None = lane.by_sort.get(key.sort) if lane else None
+        found: Record | None = lane.get(key.sort) if lane else None
         return found
 
-    def _is_repeated(self, writes: Sequence[Write], token: str) -> bool:
+    def _is_repeated(self, writes: Sequence[Write], token: str | None) -> bool:
         oldest = self._now() - TOKEN_KEPT_MS
         while self._tokens and (first := next(iter(self._tokens))) and self._tokens[first][0] < oldest:
             del self._tokens[first]
-        if token not in self._tokens:
+        if token is None or token not in self._tokens:
             return False
-        if self._tokens[token][1] != _spelt(writes):
+        if _spelt(self._tokens[token][1]) != _spelt(writes):
             raise TokenReused
         return True
 
@@ -141,28 +136,32 @@ class MemoryStore:
                 self._changed(write.key, before, self._insert(replace(write.record, version=version)))
             elif isinstance(write, Delete) and before:
                 self._changed(write.key, before, None)
+        for key in removed:
+            self._forget_if_empty(key.partition)
 
     def _insert(self, record: Record) -> Record:
-        lane = self._partitions.setdefault(record.key.partition, _Partition())
-        lane.by_sort[record.key.sort] = record
+        _lane(self._partitions, record.key.partition)[record.key.sort] = record
         if record.rank is not None:
-            lane.by_rank[record.rank] = record
+            _lane(self._ranks, record.key.partition)[record.rank] = record
         if record.listing is not None:
-            self._listings.setdefault(record.listing.index, SortedDict())[record.listing.order] = record
+            _lane(self._listings, record.listing.index)[record.listing.order] = record
         return record
 
     def _remove(self, key: Key) -> Record | None:
         lane = self._partitions.get(key.partition)
-        record: Record | None = lane.by_sort.pop(key.sort, None) if lane else None
-        if lane is None or record is None:
+        record: Record | None = lane.pop(key.sort, None) if lane else None
+        if record is None:
             return None
         if record.rank is not None:
-            del lane.by_rank[record.rank]
+            del self._ranks[key.partition][record.rank]
         if record.listing is not None:
             del self._listings[record.listing.index][record.listing.order]
-        if not lane.by_sort:
-            del self._partitions[key.partition]
         return record
+
+    def _forget_if_empty(self, partition: str) -> None:
+        if not self._partitions.get(partition, True):
+            del self._partitions[partition]
+            self._ranks.pop(partition, None)
 
     def _changed(self, key: Key, before: Record | None, after: Record | None) -> None:
         self._changes_ever += 1
@@ -191,6 +190,12 @@ class MemoryStore:
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _lane(lanes: dict[str, SortedDict[str, Record]], name: str) -> SortedDict[str, Record]:
+    if name not in lanes:
+        lanes[name] = SortedDict()
+    return lanes[name]
 
 
 def _page(ordered: SortedDict[str, Record], after: str, before: str | None, limit: int, newest_first: bool) -> Page:  # noqa: FBT001

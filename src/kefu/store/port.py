@@ -32,7 +32,7 @@ class Listing:
 class Record:
     key: Key
     value: str
-    """JSON text; the store never looks inside."""
+    """Text; the store never looks inside."""
     version: int = 0
     """1 when the record comes into being, one more at each put, told by reads; ignored in a put."""
     rank: str | None = None
@@ -114,7 +114,7 @@ class Throttled(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The answer was lost: applied or not. Repeat the same commit with the same token."""
+    """The answer was lost: applied or not. Repeat the same commit with the same token; without one, read again."""
 
 
 class TooLarge(StoreError):
@@ -153,11 +153,11 @@ class Store(Protocol):
     ) -> Page:
         """A page of an index across partitions, ends exclusive. Eventually consistent: for screens, not decisions."""
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         """All of `writes`, each to a key of its own, or none.
 
         A token that comes again within `TOKEN_KEPT_MS` with the same writes is answered as the first time and
-        applied once. Raises `Conflict`, `Throttled`, `OutcomeUnknown`, `TooLarge`, `TokenReused`.
+        applied once. Without a token a commit cannot be repeated, only looked up, and one write costs less. Raises `Conflict`, `Throttled`, `OutcomeUnknown`, `TooLarge`, `TokenReused`.
         """
 
     async def position(self) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from kefu.store import sqlite_statements as statements
-from kefu.store.port import Change, Key, Order, Page, PositionExpired, Record, StoreError, Throttled, Write
+from kefu.store.port import Change, Key, Order, Page, Record, StoreError, Throttled, Write
 from kefu.store.sqlite_file import NotAStoreFile, StoreFileTooNew, connect, errors_translated, open_file
+from kefu.store.sqlite_positions import decode_position
 
 __all__ = ["NotAStoreFile", "SqliteStore", "StoreFileTooNew"]
 
@@ -24,7 +25,6 @@ WAITING_MAX = 1_000
 """Reads, and commits, of one store that wait for a thread. More are turned away as `Throttled`."""
 BUSY_TIMEOUT_MS = 5_000
 POLL_S = 0.05
-POSITION_DIGITS_MAX = 18
 
 
 def _now_ms() -> int:
@@ -101,23 +101,32 @@ class SqliteStore:
         read = partial(statements.page, query=query, place=index, after=after, before=before, limit=limit)
         return await self._readers.run(read)
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         await self._writer.run(partial(statements.commit, writes=tuple(writes), token=token, now=self._now))
         self._wake()
 
     async def position(self) -> str:
-        return str(await self._readers.run(statements.last_position))
+        return (await self._readers.run(statements.position)).encode()
 
     async def changes(self, after: str) -> AsyncGenerator[Change, None]:
-        seen = _position(after)
+        seen = decode_position(after)
         while not self._readers.is_closed:
             news = self._news  # taken before the look: a commit right behind the look is not missed
             page = await self._readers.run(partial(statements.changes_behind, seen=seen))
             for change in page:
                 yield change
-            seen += len(page)
+            seen = seen._replace(number=seen.number + len(page))
             if not page:
                 await _news_or_time(news, self._poll_s)
+
+    async def expire_positions(self) -> None:
+        """No position given so far is accepted from here on, and `changes` that follow one end with `PositionExpired`.
+
+        For a file that was restored from a backup: its numbers go on where the backup ended, so a position given
+        after the backup was taken would skip what comes now.
+        """
+        await self._writer.run(statements.renew_epoch)
+        self._wake()
 
     async def close(self) -> None:
         self._readers.is_closed = self._writer.is_closed = True
@@ -173,12 +182,6 @@ class _Connections:
 
 def _look_at(_: sqlite3.Connection) -> None:
     """Asked for nothing but the connection: what is to be refused is refused now."""
-
-
-def _position(after: str) -> int:
-    if not (after.isascii() and after.isdecimal() and len(after) <= POSITION_DIGITS_MAX):
-        raise PositionExpired
-    return int(after)
 
 
 async def _news_or_time(news: asyncio.Event, timeout_s: float) -> None:

@@ -54,6 +54,11 @@ STEPS: Sequence[Step] = (
         )
         """,
     ),
+    (
+        # One row. A position names the epoch it was given in: one of another file, or of before a renewal, is refused.
+        "CREATE TABLE stream (epoch TEXT NOT NULL)",
+        "INSERT INTO stream VALUES (lower(hex(randomblob(8))))",
+    ),
 )
 
 

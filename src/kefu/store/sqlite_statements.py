@@ -26,6 +26,7 @@ from kefu.store.port import (
     Write,
 )
 from kefu.store.sqlite_file import snapshot, transaction
+from kefu.store.sqlite_positions import Position
 
 CHANGES_PAGE = 50
 
@@ -66,7 +67,8 @@ _DELETE = "DELETE FROM records WHERE partition = ? AND sort = ?"
 
 _TELL = "INSERT INTO changes (at, partition, sort, before, after) VALUES (?, ?, ?, ?, ?)"
 _CHANGES = "SELECT position, partition, sort, before, after FROM changes WHERE position > ? ORDER BY position LIMIT ?"
-_LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name = 'changes'"
+_POSITION = "SELECT epoch, (SELECT seq FROM sqlite_sequence WHERE name = 'changes') FROM stream"
+_RENEW_EPOCH = "UPDATE stream SET epoch = lower(hex(randomblob(8)))"
 _OLDEST_CHANGES = "SELECT position, at FROM changes ORDER BY position LIMIT ?"
 _TRIM_CHANGES = "DELETE FROM changes WHERE position <= ?"
 
@@ -90,29 +92,38 @@ def count(connection: sqlite3.Connection, *, partition: str, after: str, before:
     return int(counted)
 
 
-def last_position(connection: sqlite3.Connection) -> int:
-    row = connection.execute(_LAST_POSITION).fetchone()
-    return int(row[0]) if row else 0
+def position(connection: sqlite3.Connection) -> Position:
+    """Behind the last change."""
+    epoch, last = connection.execute(_POSITION).fetchone()
+    return Position(epoch, last or 0)
 
 
-def changes_behind(connection: sqlite3.Connection, *, seen: int) -> list[Change]:
+def changes_behind(connection: sqlite3.Connection, *, seen: Position) -> list[Change]:
     """A page of them, empty at the end; raises `PositionExpired`."""
-    last = last_position(connection)
-    if last == seen:
-        return []
-    rows = connection.execute(_CHANGES, (seen, CHANGES_PAGE)).fetchall()
-    # Positions have no gaps: where the next one is not there, it was trimmed or `seen` is yet to come.
-    if not rows or rows[0][0] != seen + 1:
+    with snapshot(connection):
+        last = position(connection)
+        if last == seen:
+            return []
+        rows = connection.execute(_CHANGES, (seen.number, CHANGES_PAGE)).fetchall()
+    # Numbers have no gaps: where the next one is not there, it was trimmed or `seen` is yet to come.
+    if seen.epoch != last.epoch or not rows or rows[0][0] != seen.number + 1:
         raise PositionExpired
-    return [_change(row) for row in rows]
+    return [_change(last.epoch, row) for row in rows]
 
 
-def commit(connection: sqlite3.Connection, *, writes: Sequence[Write], token: str, now: Callable[[], int]) -> None:
+def renew_epoch(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        connection.execute(_RENEW_EPOCH)
+
+
+def commit(
+    connection: sqlite3.Connection, *, writes: Sequence[Write], token: str | None, now: Callable[[], int]
+) -> None:
     refuse_malformed(writes)
     fingerprint = _fingerprint(writes)
     with transaction(connection):
         at = now()
-        if _is_repeated(connection, token, fingerprint, at):
+        if token is not None and _is_repeated(connection, token, fingerprint, at):
             return
         found = {write.key: _find(connection, write.key) for write in writes}
         failed = [write.key for write in writes if not holds(write.expect, found[write.key])]
@@ -120,7 +131,8 @@ def commit(connection: sqlite3.Connection, *, writes: Sequence[Write], token: st
             raise Conflict(failed)
         for write in writes:
             _apply(connection, write, found[write.key], at)
-        connection.execute(_REMEMBER, (token, at, fingerprint))
+        if token is not None:
+            connection.execute(_REMEMBER, (token, at, fingerprint))
         _clean(connection, at)
 
 
@@ -210,8 +222,8 @@ def _image(record: Record | None) -> str | None:
     return None if record is None else json.dumps(_row(record)[len(record.key) :], ensure_ascii=False)
 
 
-def _change(row: Sequence[Any]) -> Change:
-    position, partition, sort, *images = row
+def _change(epoch: str, row: Sequence[Any]) -> Change:
+    number, partition, sort, *images = row
     key = Key(partition, sort)
     before, after = (None if image is None else _record((*key, *json.loads(image))) for image in images)
-    return Change(str(position), key, before, after)
+    return Change(Position(epoch, number).encode(), key, before, after)

@@ -1,6 +1,7 @@
 """A store that shows every fault a backend may show, by dice."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -18,7 +19,7 @@ from kefu.store.port import (
     Throttled,
     Write,
 )
-from kefu.testing.store_wrapper import StoreWrapper
+from kefu.store.wrapper import StoreWrapper
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class FaultyStore(StoreWrapper):
         self._earlier[asked] = page
         return earlier if self._strikes(self.rates.stale_listing) else self._maybe_short(page)
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         self._maybe_throttled()
         if self._strikes(self.rates.conflict):
             raise Conflict
@@ -164,8 +165,9 @@ class PatientStore(StoreWrapper):
             lambda: self.inner.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
         )
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
-        await self._patiently(lambda: self.inner.commit(writes, token=token))
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
+        own = token or uuid.uuid4().hex  # who repeats needs one
+        await self._patiently(lambda: self.inner.commit(writes, token=own))
 
     async def position(self) -> str:
         return await self._patiently(self.inner.position)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from kefu.domain.instants import Instant
 from kefu.store.port import Key, Order, Page, Record, Store, Write
-from kefu.testing.store_wrapper import StoreWrapper
+from kefu.store.wrapper import StoreWrapper
+from kefu.testing.turn_loop import TurnLoop
 
 T = TypeVar("T")
 
@@ -60,8 +61,9 @@ class Interleaver:
     whole_fan_outs: bool = False
     crashes: Callable[[Turn], bool] = lambda _: False
     history: list[Turn] = field(default_factory=list)
+    is_on: bool = False
+    """Whether requests run side by side; before and after, no call is a turn."""
     _parked: list[_Parked] = field(default_factory=list)
-    _is_on: bool = False
 
     def request(self) -> str:
         """The request that runs."""
@@ -69,20 +71,24 @@ class Interleaver:
 
     async def turn(self, kind: TurnKind, what: str) -> None:
         """A call to the store is about to be made by the request that runs."""
-        if not self._is_on:
+        if not self.is_on:
             return
         parked = _Parked(Turn(_request.get(), kind, what), asyncio.get_running_loop().create_future())
         self._parked.append(parked)
-        await parked.door
+        try:
+            await parked.door
+        finally:
+            if parked in self._parked:  # stopped before its turn came
+                self._parked.remove(parked)
 
     async def run(self, requests: Mapping[str, Coroutine[Any, Any, Any]]) -> dict[str, object]:
         """Each request's result, or the exception it ended with."""
-        self._is_on = True
+        self.is_on = True
         tasks = {name: asyncio.create_task(_named(name, request)) for name, request in requests.items()}
         try:
             await self._until_done(list(tasks.values()))
         finally:
-            self._is_on = False
+            self.is_on = False
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
@@ -127,6 +133,9 @@ async def _named(name: str, request: Coroutine[Any, Any, T]) -> T:
 async def _settled() -> None:
     """Lets every task run until it parks or ends: the loop's queue of ready callbacks runs empty."""
     loop = asyncio.get_running_loop()
+    if isinstance(loop, TurnLoop):
+        await loop.quiet()
+        return
     await asyncio.sleep(0)
     while loop._ready:  # type: ignore[attr-defined]  # noqa: ASYNC110, SLF001  asyncio tells it nowhere else
         await asyncio.sleep(0)
@@ -140,7 +149,8 @@ class TurnStore(StoreWrapper):
         self._turns = turns
 
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
-        await self._turns.turn(TurnKind.READ, "get " + " ".join(f"{key.partition}/{key.sort}" for key in keys))
+        if self._turns.is_on:
+            await self._turns.turn(TurnKind.READ, "get " + " ".join(f"{key.partition}/{key.sort}" for key in keys))
         return await self.inner.get(keys)
 
     async def scan(
@@ -153,24 +163,28 @@ class TurnStore(StoreWrapper):
         limit: int,
         newest_first: bool = False,
     ) -> Page:
-        await self._turns.turn(TurnKind.READ, f"scan {partition} {after}")
+        if self._turns.is_on:
+            await self._turns.turn(TurnKind.READ, f"scan {partition} {after}")
         return await self.inner.scan(
             partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
         )
 
     async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
-        await self._turns.turn(TurnKind.READ, f"count {partition}")
+        if self._turns.is_on:
+            await self._turns.turn(TurnKind.READ, f"count {partition}")
         return await self.inner.count(partition, after=after, before=before, limit=limit)
 
     async def listing(
         self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
     ) -> Page:
-        await self._turns.turn(TurnKind.READ, f"listing {index}")
+        if self._turns.is_on:
+            await self._turns.turn(TurnKind.READ, f"listing {index}")
         return await self.inner.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
-        written = " ".join(f"{type(write).__name__}:{write.key.partition}/{write.key.sort}" for write in writes)
-        await self._turns.turn(TurnKind.COMMIT, f"commit {written}")
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
+        if self._turns.is_on:
+            written = " ".join(f"{type(write).__name__}:{write.key.partition}/{write.key.sort}" for write in writes)
+            await self._turns.turn(TurnKind.COMMIT, f"commit {written}")
         await self.inner.commit(writes, token=token)
         await self._turns.turn(TurnKind.PAUSE, "committed")
 

@@ -14,7 +14,7 @@ from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, Dispat
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
 from kefu.domain.log import ENDS, EventKind, LogEntry
-from kefu.domain.session import Session, SessionState, fold
+from kefu.domain.session import Session, SessionState
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.port import Store
 from kefu.testing.ledger import Ledger, read_ledger
@@ -104,7 +104,7 @@ def log_makes_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
     for session, entries in ledger.to_check():
         if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
             yield f"{session.id} has a log numbered {[entry.seq for entry in entries]}"
-        elif fold(entries) != session:
+        elif ledger.folded(session.id) != session:
             yield f"{session.id} is not the fold of its log"
 
 

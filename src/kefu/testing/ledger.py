@@ -1,7 +1,8 @@
 """Everything of one tenant, read out of a store at rest: what the laws are held against."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
@@ -9,7 +10,7 @@ from kefu.domain.decision import DirectedBy
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log import LogEntry
-from kefu.domain.session import Session, SessionState
+from kefu.domain.session import Session, SessionState, fold
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents, bindings, sessions
@@ -18,6 +19,9 @@ from kefu.records.sessions import LoadedSession
 from kefu.store.port import Store
 
 _PAGE = 100
+
+Fold: TypeAlias = tuple[int, Session]
+"""How many entries were folded, and what they made."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,13 +37,23 @@ class Ledger:
     """How many log records each session has: one per commit."""
     bindings: dict[tuple[str, str], Binding]
     """By businessFlag and visitor: at least those by which somebody waits."""
-    touched: frozenset[str] | None = None
+    folds: dict[str, Fold] = field(default_factory=dict, compare=False)
+    """What the first entries of a log made, by session id. Kept where logs only grow, to fold what came since."""
+    touched: frozenset[str] | None = field(default=None, compare=False)
     """Ids of the sessions that changed since the laws held last; None: any may have."""
 
     def to_check(self) -> Iterator[tuple[Session, list[LogEntry]]]:
         """Sessions with their logs, of which laws about one session must be held."""
         for session_id in self.sessions if self.touched is None else self.touched:
             yield self.sessions[session_id].value.session, self.logs[session_id]
+
+    def folded(self, session_id: str) -> Session:
+        """The session that its log makes. Raises `IllegalEvent`."""
+        entries = self.logs[session_id]
+        count, before = self.folds.get(session_id, (0, None))
+        after = fold(entries[count:], before)
+        self.folds[session_id] = (len(entries), after)
+        return after
 
     def each(self) -> Iterator[Session]:
         return (loaded.value.session for loaded in self.sessions.values())
@@ -81,8 +95,8 @@ async def _sessions(store: Store, tenant: str) -> list[LoadedSession]:
             page, has_more = await sessions.listed(store, tenant, state, after=after, limit=_PAGE, newest_first=False)
             refs.extend(session.ref for session in page)
             after = sessions.listing_order(page[-1]) if page else ""
-    loaded = [await sessions.load(store, tenant, [ref]) for ref in refs]
-    return [each for [each] in loaded if each]
+    loaded = [await sessions.load(store, tenant, refs[start : start + _PAGE]) for start in range(0, len(refs), _PAGE)]
+    return [each for page in loaded for each in page if each]
 
 
 async def _bindings(store: Store, tenant: str, found: list[LoadedSession]) -> dict[tuple[str, str], Binding]:

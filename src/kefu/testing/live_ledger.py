@@ -1,7 +1,8 @@
 """A tenant's ledger kept up commit by commit, so that the laws can be checked after every one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
@@ -13,7 +14,9 @@ from kefu.domain.session import Session
 from kefu.records import agents, bindings, keys, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
-from kefu.testing.ledger import Ledger
+from kefu.testing.ledger import Fold, Ledger
+
+NOBODY: Mapping[str, LoadedSession] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -22,10 +25,12 @@ class LiveLedger:
     placed: dict[Key, Agent] = field(default_factory=dict)
     """Agents by where they lie."""
     sessions: dict[str, LoadedSession] = field(default_factory=dict)
-    lines: dict[Line, dict[str, LoadedSession]] = field(default_factory=dict)
+    lines: dict[Line, Mapping[str, LoadedSession]] = field(default_factory=dict)
+    """In the order of each line. A line that changes is made anew, so that who has read it keeps what he saw."""
     logs: dict[str, list[LogEntry]] = field(default_factory=dict)
     commits: dict[str, int] = field(default_factory=dict)
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
+    _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
     """Sessions that the latest commit gave to an agent, and why."""
@@ -40,14 +45,18 @@ class LiveLedger:
     def ledger(self) -> Ledger:
         return Ledger(
             directory=Directory(),
-            agents={agent.login: agent for agent in self.placed.values()},
+            agents=self.agents(),
             sessions=self.sessions,
-            lines={line: [entries[sort] for sort in sorted(entries)] for line, entries in self.lines.items()},
+            lines={line: list(entries.values()) for line, entries in self.lines.items()},
             logs=self.logs,
             commits=self.commits,
             bindings=self.bindings,
             touched=frozenset(self._touched),
+            folds=self._folds,
         )
+
+    def agents(self) -> dict[str, Agent]:
+        return {agent.login: agent for agent in self.placed.values()}
 
     def _apply(self, write: Write) -> None:
         if isinstance(write, Check):
@@ -75,11 +84,12 @@ class LiveLedger:
             self.placed.pop(key, None)
 
     def _apply_line(self, line: Line, sort: str, value: str | None) -> None:
-        entries = self.lines.setdefault(line, {})
+        entries = dict(self.lines.get(line, NOBODY))
         if value is not None:
             entries[sort] = sessions.decode_entry(value)
         else:
             entries.pop(sort, None)
+        self.lines[line] = {each: entries[each] for each in sorted(entries)}
 
     def _apply_log(self, value: str) -> None:
         record = LOG_RECORDS.decode(value)

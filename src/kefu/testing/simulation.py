@@ -37,6 +37,7 @@ from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.faults import CALM, ROUGH, FaultRates, FaultyStore
 from kefu.testing.interleaving import Crashed, Interleaver, Turn, TurnClock, TurnStore, by_dice, by_priority
 from kefu.testing.laws import LAWS, LawBroken, check_laws, hold_laws
+from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.watched_store import WatchedStore
 
 TENANT = "1"
@@ -63,7 +64,8 @@ class Shop:
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
     faulty: FaultyStore = field(init=False)
-    desk: Desk = field(init=False)
+    processes: tuple[Desk, ...] = field(init=False)
+    """One or two: each guesses by what it saw itself."""
     groups: list[str] = field(default_factory=list)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     """Visitor and client message id of every message the desk said it accepted."""
@@ -76,7 +78,14 @@ class Shop:
         memory = MemoryStore(self.clock.now)
         self.watched = WatchedStore(memory, TENANT, request=self.turns.request, now=self.clock.now, off=self.off)
         self.faulty = FaultyStore(TurnStore(self.watched, self.turns), self.random, CALM)
-        self.desk = Desk(store=self.faulty, clock=self.clock, random=self.random)
+        self.processes = tuple(
+            Desk(store=self.faulty, clock=self.clock, random=self.random) for _ in range(self.random.choice((1, 2, 2)))
+        )
+
+    @property
+    def desk(self) -> Desk:
+        """The process that a request happens to reach."""
+        return self.random.choice(self.processes)
 
     async def open(self) -> None:
         for name in ("G1", "G2"):
@@ -315,7 +324,8 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
 def play(seed: int) -> str | None:
     """What went wrong under a seed, in words; None if all laws held."""
     try:
-        asyncio.run(simulate(seed))
+        with asyncio.Runner(loop_factory=TurnLoop) as runner:
+            runner.run(simulate(seed))
     except Exception as broken:  # noqa: BLE001  whatever it is, the seed has found it
         return f"seed {seed}: {type(broken).__name__}: {broken}"
     return None

@@ -1,16 +1,17 @@
 """A store under watch: the laws are held after every commit, and nobody overtakes anybody in a line."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from kefu.domain.decision import Decision, DirectedBy, DispatchRule
 from kefu.domain.line import Line, LineKind, agent_line, group_line
 from kefu.domain.session import Session
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import keys
+from kefu.records.sessions import LoadedSession
 from kefu.store.port import Order, Page, Store, Write
+from kefu.store.wrapper import StoreWrapper
 from kefu.testing.laws import LAWS, LawBroken, hold_laws, is_vip
-from kefu.testing.live_ledger import LiveLedger
-from kefu.testing.store_wrapper import StoreWrapper
+from kefu.testing.live_ledger import NOBODY, LiveLedger
 
 STEP_LAWS = tuple(law for law in LAWS if not law.startswith("L7"))
 """L7 speaks of rest. Who overtakes whom is told here by what each request had read, not by the log's times."""
@@ -34,8 +35,9 @@ class WatchedStore(StoreWrapper):
         self._request = request
         self._now = now
         self._off = off
+        self._step_laws = [law for law in STEP_LAWS if law not in off]
         self._applied: set[str] = set()
-        self._read: dict[tuple[str, Line], dict[str, Session]] = {}
+        self._read: dict[tuple[str, Line], Mapping[str, LoadedSession]] = {}
         """What each request saw last of each line."""
 
     async def scan(
@@ -50,20 +52,19 @@ class WatchedStore(StoreWrapper):
     ) -> Page:
         if after.startswith(keys.WAITING[0]):
             line = keys.line_of(self.live.tenant, partition)
-            entries = self.live.lines.get(line, {})
-            self._read[self._request(), line] = {sort: entry.value.session for sort, entry in entries.items()}
-        return await super().scan(
+            self._read[self._request(), line] = self.live.lines.get(line, NOBODY)
+        return await self.inner.scan(
             partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
         )
 
-    async def commit(self, writes: Sequence[Write], *, token: str) -> None:
-        await super().commit(writes, token=token)
+    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
+        await self.inner.commit(writes, token=token)
         if token in self._applied:
             return
-        self._applied.add(token)
+        if token is not None:
+            self._applied.add(token)
         self.live.apply(writes)
-        laws = [law for law in STEP_LAWS if law not in self._off]
-        hold_laws(self.live.ledger(), self._now(), laws, lowered=self.lowered)
+        hold_laws(self.live.ledger(), self._now(), self._step_laws, lowered=self.lowered)
         if "L7 order" not in self._off:
             self._hold_order()
         if "L12" not in self._off:
@@ -73,8 +74,8 @@ class WatchedStore(StoreWrapper):
         """Nobody was taken past somebody who, as his taker had read, had the first turn and who waits still."""
         for session, decision in self.live.assigned:
             for line in self._lines_weighed(decision):
-                seen = self._read.get((self._request(), line), {})
-                for sort, other in seen.items():
+                seen = self._read.get((self._request(), line), NOBODY)
+                for sort, other in ((sort, copy.value.session) for sort, copy in seen.items()):
                     waits = sort in self.live.lines.get(line, {}) and not self._lost_its_binding(other)
                     if waits and _had_the_turn(other, line, session, decision):
                         raise LawBroken("L7 order", f"{session.id} was taken before {other.id}, who waits in {line}")
@@ -82,7 +83,7 @@ class WatchedStore(StoreWrapper):
     def _lines_weighed(self, decision: Decision) -> list[Line]:
         if decision.steps[-1].rule is DispatchRule.GROUP_QUEUE and decision.skill_group:
             return [group_line(decision.skill_group)]
-        agent = self.live.ledger().agents.get(decision.agent or "")
+        agent = self.live.agents().get(decision.agent or "")
         if agent is None or decision.steps[-1].rule is not DispatchRule.LINE:
             return []
         return [agent_line(agent.login), *(group_line(group) for group in agent.groups or (DEFAULT_GROUP,))]

@@ -1,7 +1,19 @@
 import pytest
 
-from kefu.store.contract.shorthand import check, commit, delete, put, value_of, whole_scan
-from kefu.store.port import COMMIT_WRITES_MAX, VALUE_BYTES_MAX, Conflict, Expect, Key, Store, TokenReused, TooLarge
+from kefu.store.contract.shorthand import check, commit, delete, put, record, value_of, whole_scan
+from kefu.store.port import (
+    COMMIT_WRITES_MAX,
+    VALUE_BYTES_MAX,
+    Conflict,
+    Expect,
+    Key,
+    Listing,
+    Order,
+    Put,
+    Store,
+    TokenReused,
+    TooLarge,
+)
 
 
 class CommitContract:
@@ -90,6 +102,28 @@ class CommitContract:
         [found] = await store.get([Key("p", "a")])
         assert found is not None
         assert found.version == 1
+
+    async def test_commits_without_a_token_are_each_applied(self, store: Store) -> None:
+        for _ in range(2):
+            await store.commit([put("p", "a")], token=None)
+            await store.commit([put("p", "b"), put("p", "c")], token=None)
+        found = await store.get([Key("p", "a"), Key("p", "b"), Key("p", "c")])
+        assert [each and each.version for each in found] == [2, 2, 2]
+
+    async def test_a_commit_without_a_token_is_refused_as_any_other(self, store: Store) -> None:
+        await commit(store, put("p", "a"))
+        for write in (put("p", "a", "x", Expect.ABSENT), delete("p", "a", 7), check("p", "a", Expect.ABSENT)):
+            with pytest.raises(Conflict) as refused:
+                await store.commit([write], token=None)
+            assert refused.value.keys == (Key("p", "a"),)
+        assert await value_of(store, "p", "a") == "{}"
+
+    async def test_a_single_write_without_a_token_ranks_and_lists_its_record(self, store: Store) -> None:
+        there = record("p", "a", rank="1", listing=Listing("i", "1"))
+        await store.commit([Put(there, Expect.ABSENT)], token=None)
+        assert await whole_scan(store, "p", order=Order.RANK) == ["a"]
+        await store.commit([delete("p", "a", 1)], token=None)
+        assert await whole_scan(store, "p") == []
 
     async def test_a_refused_commit_leaves_its_token_free(self, store: Store) -> None:
         writes = [put("p", "a", "x", Expect.PRESENT)]

@@ -1,29 +1,27 @@
-"""Engines that speak DynamoDB, each started once per test process on a free port of the loopback."""
+"""Engines that speak DynamoDB, started on a free port of the loopback: for tests and benchmarks, never for a tenant."""
 
-import functools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
 
 from kefu.store.dynamodb_table import definition
-from kefu.store.dynamodb_transport import boto_client
 
 REGION = "eu-central-1"
-FOLDER = Path(__file__).parents[2] / ".engines" / "node_modules"
+FOLDER = Path(__file__).parents[3] / ".engines" / "node_modules"
+DYNOXIDE = FOLDER / "@dynoxide" / "linux-x64" / "dynoxide"
 START_TIMEOUT_S = 60
 LOOK_AGAIN_S = 0.02
 
@@ -56,10 +54,9 @@ def _ministack(port: int) -> Start:
 
 
 def _dynoxide(port: int) -> Start:
-    binary = FOLDER / "@dynoxide" / "linux-x64" / "dynoxide"
-    if not binary.exists():
+    if not DYNOXIDE.exists():
         raise EngineMissing("dynoxide is not installed: make engines")
-    return Start([str(binary), "serve", "--port", str(port)])
+    return Start([str(DYNOXIDE), "serve", "--port", str(port)])
 
 
 def _dynamodb_local(port: int) -> Start:
@@ -87,14 +84,10 @@ class Engines:
         self._exits = ExitStack()
 
     def endpoint(self, name: str) -> str:
-        """A missing engine is a skip by name at home and a failure in CI."""
+        """Starts it if it does not run yet. Raises `EngineMissing`."""
         if name not in self._running:
             port = _free_port()
-            try:
-                start = ENGINES[name](port)
-            except EngineMissing as missing:
-                _give_up(str(missing))
-            self._run(start, port)
+            self._run(ENGINES[name](port), port)
             self._running[name] = f"http://127.0.0.1:{port}"
             _warm_up(self._running[name])
         return self._running[name]
@@ -109,6 +102,7 @@ class Engines:
             cwd=folder,
             env={**os.environ, **start.environment},
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -116,16 +110,9 @@ class Engines:
         _wait_until_it_listens(process, port)
 
 
-@functools.cache
-def client(service: str, endpoint: str | None) -> Any:
-    """Shared by all tests of a process: making one takes longer than most tests do."""
-    return boto_client(service, region=REGION, endpoint=endpoint)
-
-
-def _give_up(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+def quickest() -> str:
+    """Of the engines that are installed."""
+    return "dynoxide" if DYNOXIDE.exists() else "ministack"
 
 
 def _free_port() -> int:
@@ -156,5 +143,7 @@ def _warm_up(endpoint: str) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
+    """With the workers it may have started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,0 +1,98 @@
+"""What a visitor says beside his messages: something left for later, a survey, an opinion of a bot's answer."""
+
+from dataclasses import dataclass
+
+from kefu.desk.access import require_partner
+from kefu.desk.attempts import attempt, commit
+from kefu.desk.call import Call
+from kefu.desk.desk import Desk
+from kefu.desk.input import at_most, message_text, named
+from kefu.domain.channel import Channel
+from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
+from kefu.domain.session import Session, SessionState
+from kefu.records import sessions, visitor_words
+from kefu.records.visitor_words import BotOpinion, LeftMessage, Survey
+
+PHRASES_MAX = 1_000
+PHRASE_LENGTH_MAX = 200
+_PHONE_LENGTH_MAX = 32
+_COMMENT_LENGTH_MAX = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SurveyAnswers:
+    stars: int
+    comment: str = ""
+    recommends: int | None = None
+    was_solved: bool | None = None
+
+
+async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> LeftMessage:
+    """Keeps a message for when somebody is there. Raises `Invalid`."""
+    named(phone, "phone", length_max=_PHONE_LENGTH_MAX)
+    if not message_text(text).strip():
+        raise Invalid("text is empty. Say what is wanted.", "text")
+
+    async def step(desk: Desk, _lost: int) -> LeftMessage:
+        now = desk.clock.now()
+        left = LeftMessage(id=desk.new_id(now), visitor=call.by.user_name, phone=phone, text=text, left_at=now)
+        await commit(desk, [visitor_words.left_message(call.tenant, left)])
+        return left
+
+    return await attempt(desk, step)
+
+
+async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: SurveyAnswers) -> None:
+    """Of the visitor's latest session on the channel, once: what he says later changes nothing.
+
+    Raises `NotFound` if there is none that a human served.
+    """
+    at_most(message_text(answers.comment), "comment", _COMMENT_LENGTH_MAX - 1)
+
+    async def step(desk: Desk, _lost: int) -> None:
+        session = await _latest(desk, call, channel)
+        if session.agent is None:
+            raise NotFound(RefusalCode.SESSION_NOT_FOUND, "No agent has served this session yet.")
+        if await visitor_words.survey(desk.store, call.tenant, session.id) is None:
+            said = Survey(
+                stars=answers.stars,
+                comment=answers.comment,
+                recommends=answers.recommends,
+                was_solved=answers.was_solved,
+                at=desk.clock.now(),
+            )
+            await commit(desk, [visitor_words.write_survey(call.tenant, session.id, said)])
+
+    await attempt(desk, step)
+
+
+async def judge_bot(desk: Desk, call: Call, channel: Channel, *, message: str, is_good: bool, comment: str) -> None:
+    """Raises `NotFound` without a session, `Declined` if no bot has it."""
+    named(message, "message")
+    message_text(comment)
+
+    async def step(desk: Desk, _lost: int) -> None:
+        session = await _latest(desk, call, channel)
+        if session.state is not SessionState.BOT:
+            raise Declined(RefusalCode.SESSION_NOT_ACTIVE, "The session is not with a bot.")
+        said = BotOpinion(is_good=is_good, comment=comment, at=desk.clock.now())
+        await commit(desk, [visitor_words.write_bot_opinion(call.tenant, session.id, message, said)])
+
+    await attempt(desk, step)
+
+
+async def save_phrases(desk: Desk, call: Call, phrases: tuple[str, ...]) -> None:
+    """What visitors are offered while they type. Raises `Invalid`."""
+    require_partner(call.by)
+    if len(phrases) > PHRASES_MAX:
+        raise Invalid(f"{len(phrases)} phrases were sent; at most {PHRASES_MAX} are accepted.", "phrases")
+    for phrase in phrases:
+        named(phrase, "phrases", length_max=PHRASE_LENGTH_MAX)
+    await attempt(desk, lambda desk, _: commit(desk, [visitor_words.write_phrases(call.tenant, phrases)]))
+
+
+async def _latest(desk: Desk, call: Call, channel: Channel) -> Session:
+    loaded = await sessions.newest(desk.store, call.tenant, call.by.user_name, channel)
+    if loaded is None:
+        raise NotFound(RefusalCode.SESSION_NOT_FOUND, "The visitor has no session on this channel.")
+    return loaded.value.session

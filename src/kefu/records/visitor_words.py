@@ -1,0 +1,86 @@
+"""What visitors leave beside their sessions: messages for later, surveys, opinions of a bot's answers."""
+
+from dataclasses import dataclass
+
+from kefu.domain.instants import Instant
+from kefu.records import keys
+from kefu.records.codec import Codec
+from kefu.store.port import Expect, Put, Record, Store, Write
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeftMessage:
+    id: str
+    visitor: str
+    phone: str
+    text: str
+    left_at: Instant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What a visitor said of a session that a human served."""
+
+    stars: int
+    comment: str = ""
+    recommends: int | None = None
+    """0 to 10, as the net promoter score asks."""
+    was_solved: bool | None = None
+    """Whether the first contact was enough."""
+    at: Instant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BotOpinion:
+    is_good: bool
+    comment: str = ""
+    at: Instant
+
+
+_left = Codec(LeftMessage)
+_surveys = Codec(Survey)
+_opinions = Codec(BotOpinion)
+_phrases = Codec(tuple[str, ...])
+
+
+def left_message(tenant: str, message: LeftMessage) -> Write:
+    key = keys.left_message(tenant, message.visitor, message.left_at, message.id)
+    listing = keys.left_message_listing(tenant, message.left_at, message.id)
+    return Put(Record(key=key, value=_left.encode(message), listing=listing), Expect.ABSENT)
+
+
+async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[LeftMessage]:
+    """A visitor's left messages, newest first."""
+    after, before = keys.LEFT
+    page = await store.scan(
+        keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit, newest_first=True
+    )
+    return [_left.decode(record.value) for record in page.records]
+
+
+async def survey(store: Store, tenant: str, session_id: str) -> Survey | None:
+    [record] = await store.get([keys.survey(tenant, session_id)])
+    return _surveys.decode(record.value) if record else None
+
+
+def write_survey(tenant: str, session_id: str, said: Survey) -> Write:
+    return Put(Record(key=keys.survey(tenant, session_id), value=_surveys.encode(said)), Expect.ABSENT)
+
+
+async def bot_opinion(store: Store, tenant: str, session_id: str, message: str) -> BotOpinion | None:
+    [record] = await store.get([keys.bot_opinion(tenant, session_id, message)])
+    return _opinions.decode(record.value) if record else None
+
+
+def write_bot_opinion(tenant: str, session_id: str, message: str, said: BotOpinion) -> Write:
+    """The latest opinion of an answer counts: a thumb can be turned."""
+    return Put(Record(key=keys.bot_opinion(tenant, session_id, message), value=_opinions.encode(said)), Expect.ANY)
+
+
+async def phrases(store: Store, tenant: str) -> tuple[str, ...]:
+    [record] = await store.get([keys.phrases(tenant)])
+    return _phrases.decode(record.value) if record else ()
+
+
+def write_phrases(tenant: str, listed: tuple[str, ...]) -> Write:
+    return Put(Record(key=keys.phrases(tenant), value=_phrases.encode(listed)), Expect.ANY)

@@ -1,0 +1,109 @@
+"""What a step reads: once, together where it can be, and no more when the step is over."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from kefu.desk.reading_once import ReadingOnce
+from kefu.store.memory import MemoryStore
+from kefu.store.port import Expect, Key, Order, Page, Put, Record, Throttled
+from kefu.store.wrapper import StoreWrapper
+
+A, B, C = (Key("p", sort) for sort in "abc")
+
+
+class Told(StoreWrapper):
+    """Writes down what it is asked, and holds its answers back while it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+        self.asked: list[object] = []
+        self.was_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.may_answer.set()
+        self.is_throttled = False
+
+    async def get(self, keys: Sequence[Key]) -> list[Record | None]:
+        self.asked.append(tuple(keys))
+        self.was_asked.set()
+        await self.may_answer.wait()
+        if self.is_throttled:
+            raise Throttled
+        return await self.inner.get(keys)
+
+    async def scan(
+        self,
+        partition: str,
+        *,
+        order: Order = Order.SORT,
+        after: str = "",
+        before: str | None = None,
+        limit: int,
+        newest_first: bool = False,
+    ) -> Page:
+        self.asked.append(partition)
+        return await self.inner.scan(
+            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
+        )
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+async def put(store: ReadingOnce, key: Key, value: str) -> None:
+    await store.commit([Put(Record(key=key, value=value), Expect.ANY)], token=None)
+
+
+async def test_a_record_is_read_once(told: Told) -> None:
+    reading = ReadingOnce(told)
+    await reading.get([A, B])
+    await reading.get([B, C])
+    await reading.get([A])
+    assert told.asked == [(A, B), (C,)]
+
+
+async def test_what_is_asked_for_side_by_side_goes_out_together(told: Told) -> None:
+    reading = ReadingOnce(told)
+
+    async def two_of_them() -> None:
+        await asyncio.gather(reading.get([B]), reading.get([C]))
+
+    await asyncio.gather(reading.get([A]), two_of_them())
+    assert told.asked == [(A, B, C)]
+
+
+async def test_a_page_is_read_once_and_another_page_anew(told: Told) -> None:
+    reading = ReadingOnce(told)
+    await asyncio.gather(*(reading.scan("p", limit=limit) for limit in (1, 1, 2)))
+    assert told.asked == ["p", "p"]
+
+
+async def test_a_commit_forgets_what_was_read_before_it(told: Told) -> None:
+    reading = ReadingOnce(told)
+    await reading.get([A])
+    await put(reading, A, "new")
+    [found] = await reading.get([A])
+    assert found is not None
+    assert found.value == "new"
+
+
+async def test_a_failure_reaches_all_who_wait_for_the_same(told: Told) -> None:
+    reading = ReadingOnce(told)
+    told.is_throttled = True
+    results = await asyncio.gather(reading.get([A]), reading.get([A, B]), return_exceptions=True)
+    assert [type(result) for result in results] == [Throttled, Throttled]
+
+
+async def test_a_step_that_is_over_reads_no_more(told: Told) -> None:
+    reading = ReadingOnce(told)
+    told.may_answer.clear()
+    left_over = [asyncio.create_task(reading.get([A])), asyncio.create_task(reading.get([A]))]
+    await told.was_asked.wait()
+    reading.end()
+    await asyncio.wait(left_over)
+    assert all(task.cancelled() for task in left_over)
+    with pytest.raises(asyncio.CancelledError):
+        await reading.get([B])
+    assert told.asked == [(A,)]
