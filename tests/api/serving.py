@@ -4,11 +4,11 @@ import asyncio
 import secrets
 import socket
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import uvicorn
 
@@ -19,7 +19,9 @@ from kefu.desk.desk import Desk
 from kefu.domain.instants import SECOND
 from kefu.settings import Settings
 from kefu.store.memory import MemoryStore
+from kefu.store.port import Store
 
+OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
 R = TypeVar("R")
 
 
@@ -45,11 +47,16 @@ class Server:
         return sign(caller, self.desk.clock.now() + life_s * SECOND, self.secret)
 
 
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[Store]:
+    yield MemoryStore()
+
+
 @contextmanager
-def serving(settings: Settings | None = None) -> Iterator[Server]:
+def serving(settings: Settings | None = None, open_store: OpenStore = in_memory) -> Iterator[Server]:
     listener = socket.create_server(("127.0.0.1", 0))
     started: Future[tuple[Server, uvicorn.Server]] = Future()
-    thread = threading.Thread(target=_run, args=(listener, settings or Settings(), started))
+    thread = threading.Thread(target=_run, args=(listener, settings or Settings(), open_store, started))
     thread.start()
     server, process = started.result()
     try:
@@ -59,19 +66,39 @@ def serving(settings: Settings | None = None) -> Iterator[Server]:
         thread.join()
 
 
-def _run(listener: socket.socket, settings: Settings, started: Future[tuple[Server, uvicorn.Server]]) -> None:
+def _run(
+    listener: socket.socket,
+    settings: Settings,
+    open_store: OpenStore,
+    started: Future[tuple[Server, uvicorn.Server]],
+) -> None:
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        try:
+            runner.run(_serve(listener, settings, open_store, started))
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+
+async def _serve(
+    listener: socket.socket,
+    settings: Settings,
+    open_store: OpenStore,
+    started: Future[tuple[Server, uvicorn.Server]],
+) -> None:
     """As `kefu serve` does it. The socket listens already, so whoever comes early waits instead of being refused."""
-    desk, secret = Desk(store=MemoryStore()), secrets.token_hex(32)
-    config = uvicorn.Config(
-        build_app(desk, settings, secret),
-        log_config=None,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=5,
-    )
-    process = uvicorn.Server(config)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        server = Server(url=url, secret=secret, desk=desk, loop=runner.get_loop())
+    async with open_store() as store:
+        desk, secret = Desk(store=store), secrets.token_hex(32)
+        config = uvicorn.Config(
+            build_app(desk, settings, secret),
+            log_config=None,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=5,
+        )
+        process = uvicorn.Server(config)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = Server(url=url, secret=secret, desk=desk, loop=asyncio.get_running_loop())
         started.set_result((server, process))
-        runner.run(process.serve(sockets=[listener]))
+        await process.serve(sockets=[listener])

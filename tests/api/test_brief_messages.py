@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.company import AWAY, BUSY, HIDDEN, OFFLINE, SESSION, Company, place_of, weichat
+from kefu.desk.call import Role
 from kefu.domain.agent import AgentStatus
 from kefu.domain.channel import Channel
 
@@ -33,6 +34,24 @@ async def feed(company: Company, name: str, visitor: str = "V", **given: Any) ->
     return await company.partner.do("messageIngest", KEPT, visitorUserName=visitor, **as_input(printed(name)) | given)
 
 
+async def post(company: Company, message: dict[str, Any], visitor: str = "V") -> str:
+    """The status that the visitor's own client is answered."""
+    token = company.server.token(company.tenant, Role.VISITOR, visitor)
+    path = f"/api/platform/tenants/{company.tenant}/messages"
+    answer = await company.partner.http.post(path, json=message, headers={"Kefu-Token": token})
+    return str(answer.json()["status"])
+
+
+async def first_message(company: Company, visitor: str = "V") -> dict[str, Any]:
+    """The only one so far."""
+    messages = "messages(first: 1) { nodes { type payload ext } }"
+    query = f"query($visitor: String!) {{ visitor(userName: $visitor) {{ openSession {{ {messages} }} }} }}"
+    found = await company.partner.ask(query, visitor=visitor)
+    [message] = found["visitor"]["openSession"]["messages"]["nodes"]
+    kept: dict[str, Any] = message
+    return kept
+
+
 async def place_after(company: Company, name: str) -> str:
     return place_of((await feed(company, name))["session"])
 
@@ -55,6 +74,19 @@ def test_the_brief_prints_eighteen_messages() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 async def test_a_printed_message_is_accepted_and_its_ext_kept_as_it_came(desk: Company, name: str) -> None:
     assert (await feed(desk, name))["message"]["ext"] == printed(name)["ext"]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+async def test_a_printed_message_may_be_posted_as_it_is_printed(desk: Company, name: str) -> None:
+    assert await post(desk, printed(name)) == "OK"
+    assert (await first_message(desk))["ext"] == printed(name)["ext"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("product-track", "track"), ("order", "order")])
+async def test_x12_x13_a_posted_track_or_order_is_a_card(desk: Company, name: str, kind: str) -> None:
+    await post(desk, printed(name))
+    message = await first_message(desk)
+    assert (message["type"], message["payload"]) == ("CARD", {kind: printed(name)["ext"]["msgtype"][kind]})
 
 
 @pytest.mark.parametrize(("name", "action"), [("transfer-notice", "transfer"), ("transfer-to-human", "TransferToKf")])

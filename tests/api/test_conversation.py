@@ -55,7 +55,7 @@ async def test_wrong_credentials_get_the_vendors_code(company: Company, wrong: d
 
 async def test_another_tenants_credentials_are_wrong(company: Company, rival: Company) -> None:
     path = TOKEN_PATHS[0].format(rival.tenant)
-    assert (await access_token(company, path))["errorCode"] == "API_004"
+    assert (await access_token(company, path))["errorCode"] == "API_003"
 
 
 async def test_a_first_message_is_assigned_with_its_steps(desk: Company) -> None:

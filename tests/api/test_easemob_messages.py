@@ -1,5 +1,6 @@
 """What an Easemob visitor client is told, long-polled by a visitor without a socket."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -25,6 +26,13 @@ class Visitor:
         bearer = {"authorization": f"Bearer {self.token}"}
         answer: dict[str, Any] = (await self.company.partner.http.get(path, params=asked, headers=bearer)).json()
         self.cursor = answer.get("cursor", self.cursor)
+        return answer
+
+    async def post(self, text: str, **weichat: object) -> dict[str, Any]:
+        path = f"/api/platform/tenants/{self.company.tenant}/messages"
+        message = {"msg": {"type": "txt", "msg": text}, "ext": {"weichat": weichat}}
+        bearer = {"authorization": f"Bearer {self.token}"}
+        answer: dict[str, Any] = (await self.company.partner.http.post(path, json=message, headers=bearer)).json()
         return answer
 
     async def told(self) -> list[dict[str, Any]]:
@@ -65,6 +73,18 @@ async def test_a_session_is_told_from_its_opening_to_its_end(company: Company, v
     assert opened["ext"]["weichat"]["event"]["eventObj"]["agentUserNiceName"] == "Solo"
     assert answer["msg"] == {"type": "txt", "msg": "您好"}
     assert closed["ext"]["weichat"]["service_session"]["serviceSessionId"]
+
+
+async def test_a_visitor_without_a_socket_has_a_whole_conversation(company: Company, visitor: Visitor) -> None:
+    await company.agent("solo")
+    posted = await visitor.post("你好", msg_id_for_ack="m1")
+    await visitor.told()
+    waiting = asyncio.create_task(visitor.poll(waitSeconds="20"))
+    own = await company.partner.ask('{ visitor(userName: "poller") { openSession { id } } }')
+    await company.partner.do("messageSend", sessionId=own["visitor"]["openSession"]["id"], text="您好")
+    [answer] = (await waiting)["entities"]
+    assert answer["msg"] == {"type": "txt", "msg": "您好"}
+    assert answer["ext"]["weichat"]["service_session"] == posted["entity"]
 
 
 async def test_who_waits_and_is_transferred_is_told_so(company: Company, visitor: Visitor) -> None:

@@ -147,3 +147,16 @@ _BINDINGS = """{
   F: binding(businessFlag: "F", visitorUserName: "V") { agent { userName } }
   F2: binding(businessFlag: "F2", visitorUserName: "V") { agent { userName } }
 }"""
+
+
+async def test_heartbeats_that_come_again_extend_the_lease_once(server: Server, http: Any) -> None:
+    company = (await set_stage(await found_company(server, http))).company
+    client, given = company.agent_api("idle"), {"clientMutationKey": "beat"}
+    before = await company.position()
+    beats = await asyncio.gather(
+        *(client.mutate("agentHeartbeat", "agent { leaseExpiresAt }", **given) for _ in range(TIMES_MAX))
+    )
+    after = await company.position()
+    again = await client.mutate("agentHeartbeat", "agent { leaseExpiresAt }", **given)
+    assert before != after == await company.position()
+    assert [beat["agent"] for beat in beats] == [again["agent"]] * TIMES_MAX

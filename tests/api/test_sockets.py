@@ -13,6 +13,24 @@ from kefu.desk.call import Role
 
 VIEWER = "{ viewer { role } }"
 FOLLOW = "subscription($after: String) { sessionEvents(after: $after) { cursor } }"
+ONE_OF_TWO = "query A { viewer { role } } query B { viewer { role } }"
+UNUSABLE: dict[str, tuple[dict[str, object], str]] = {
+    "a syntax error": ({"query": "{ viewer {"}, "GRAPHQL_PARSE_FAILED"),
+    "an unknown field": ({"query": "{ nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+    "a syntax error in a subscription": ({"query": "subscription { sessionEvents {"}, "GRAPHQL_PARSE_FAILED"),
+    "an unknown field to follow": ({"query": "subscription { nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+    "a variable that is missing": ({"query": "query($id: ID!) { node(id: $id) { id } }"}, "BAD_USER_INPUT"),
+    "a variable of another kind": ({"query": FOLLOW, "variables": {"after": 5}}, "BAD_USER_INPUT"),
+    "no operation": ({"query": ""}, "BAD_REQUEST"),
+    "a fragment alone": ({"query": "fragment F on Viewer { role }"}, "BAD_REQUEST"),
+    "a name of nothing": ({"query": ONE_OF_TWO, "operationName": "C"}, "BAD_REQUEST"),
+    "no name where one is needed": ({"query": ONE_OF_TWO}, "BAD_USER_INPUT"),
+    "what the role may not follow": (
+        {"query": 'subscription { sessionEvents(filter: {sessionId: "x"}) { cursor } }'},
+        "FORBIDDEN",
+    ),
+    "a cursor that leads nowhere": ({"query": FOLLOW, "variables": {"after": "garbage"}}, "CURSOR_EXPIRED"),
+}
 CURSORS = {
     "garbage": "garbage",
     "empty": "",
@@ -93,6 +111,51 @@ async def test_a_query_is_answered_over_the_socket_too(company: Company, socket:
     assert await (await socket.subscribe(VIEWER)).next() == {"viewer": {"role": "PARTNER"}}
 
 
+async def test_a_query_ends_behind_its_one_result(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    await socket.send(id="1", type="subscribe", payload={"query": VIEWER})
+    frames = [await socket.receive(), await socket.receive()]
+    assert frames == [
+        {"id": "1", "type": "next", "payload": {"data": {"viewer": {"role": "PARTNER"}}}},
+        {"id": "1", "type": "complete"},
+    ]
+
+
+async def test_a_mutation_is_carried_out_over_the_socket_too(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    mutation = "mutation($input: MessageIngestInput!) { messageIngest(input: $input) { session { state } } }"
+    done = await (await socket.subscribe(mutation, input={"visitorUserName": "V", "text": "你好"})).next()
+    assert done == {"messageIngest": {"session": {"state": "WAITING"}}}
+
+
+@pytest.mark.parametrize(("payload", "code"), UNUSABLE.values(), ids=UNUSABLE)
+async def test_an_operation_that_cannot_be_is_an_error_frame(
+    company: Company, socket: Socket, payload: dict[str, object], code: str
+) -> None:
+    await socket.init(bearer(company))
+    await socket.send(id="1", type="subscribe", payload=payload)
+    frame = await socket.receive()
+    codes = [error["extensions"]["code"] for error in frame["payload"]]
+    assert (frame["id"], frame["type"], codes) == ("1", "error", [code])
+
+
+@pytest.mark.parametrize(("payload", "code"), UNUSABLE.values(), ids=UNUSABLE)
+async def test_an_operation_that_cannot_be_leaves_the_socket_to_others(
+    company: Company, socket: Socket, payload: dict[str, object], code: str
+) -> None:
+    await socket.init(bearer(company))
+    await socket.send(id="broken", type="subscribe", payload=payload)
+    await socket.receive()
+    assert await (await socket.subscribe(VIEWER)).next() == {"viewer": {"role": "PARTNER"}}
+
+
+async def test_the_id_of_an_operation_that_failed_may_be_used_again(company: Company, socket: Socket) -> None:
+    await socket.init(bearer(company))
+    await socket.send(id="1", type="subscribe", payload={"query": "{ viewer {"})
+    await socket.receive()
+    assert await (await socket.subscribe(VIEWER)).next() == {"viewer": {"role": "PARTNER"}}
+
+
 async def test_two_operations_on_one_socket_are_kept_apart(company: Company, socket: Socket) -> None:
     await socket.init(bearer(company))
     await socket.subscribe(FOLLOW)
@@ -132,6 +195,12 @@ async def test_another_tenants_id_is_followed_by_nobody(company: Company, rival:
     query = f"subscription($id: ID!) {{ sessionEvents(filter: {{{what}: $id}}) {{ cursor }} }}"
     async with company.partner.subscribe(query, id=ids[what]) as news:
         assert (await news.failure())["extensions"]["code"] in {"FORBIDDEN", "BAD_USER_INPUT"}
+
+
+async def test_a_token_that_ends_ends_its_subscription_with_an_error_frame(company: Company) -> None:
+    brief = replace(company.partner, token=company.server.token(company.tenant, Role.PARTNER, life_s=2))
+    async with brief.subscribe(FOLLOW) as news:
+        assert (await news.frame())["type"] == "error"
 
 
 async def test_another_subprotocol_is_not_spoken(company: Company) -> None:

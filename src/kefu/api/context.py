@@ -8,12 +8,19 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from kefu.api.errors import Unauthenticated
-from kefu.desk.call import Call, Caller, Once
+from kefu.desk.bearer_tokens import NoSuchToken, caller_of
+from kefu.desk.call import Call, Caller, Once, Role
 from kefu.desk.desk import Desk
 from kefu.desk.input import named
+from kefu.desk.loading_agents import load_agent
+from kefu.desk.presence import show_presence
 from kefu.domain.agent import Agent
+from kefu.domain.ids import login_of
 from kefu.domain.instants import Instant
-from kefu.records import agents
+from kefu.feed.following import follow
+from kefu.feed.interest import Follower
+
+_BEARER = "bearer "
 
 
 @dataclasses.dataclass(slots=True)
@@ -28,7 +35,26 @@ class Context:
     caller: Caller | None = None
     expires_at: Instant | None = None
     """When the caller's token ends, and with it his subscriptions."""
-    connection_params: dict[str, Any] | None = None
+    follower: Follower = follow
+    """How news reach a subscription."""
+
+    async def identify(self, authorization: str) -> None:
+        """Takes the caller from `Bearer …`; an agent's client has shown itself then. Raises `NoSuchToken`."""
+        if authorization[: len(_BEARER)].lower() != _BEARER:
+            raise NoSuchToken("The authorization must be of the form: Bearer …")
+        token = authorization[len(_BEARER) :].strip()
+        self.caller, self.expires_at = await caller_of(self.desk, token, self.secret)
+        if self.caller.role in (Role.AGENT, Role.SUPERVISOR):
+            await show_presence(self.desk, self.caller)
+
+    async def admits(self, payload: dict[str, Any]) -> bool:
+        """Whether the payload of a connection_init lets the client in."""
+        authorization = next((value for key, value in payload.items() if key.lower() == "authorization"), None)
+        try:
+            await self.identify(authorization if isinstance(authorization, str) else "")
+        except NoSuchToken:
+            return False
+        return True
 
     @property
     def by(self) -> Caller:
@@ -53,7 +79,7 @@ class Context:
 
     async def own_agent(self) -> Agent | None:
         """The calling agent's own record; None if the caller is none."""
-        loaded = await agents.load_one(self.desk.store, self.tenant, self.by.user_name)
+        loaded = await load_agent(self.desk, self.tenant, login_of(self.by.user_name))
         return loaded.value if loaded else None
 
 

@@ -9,8 +9,11 @@ import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
 
 from kefu.domain.refusals import Declined, Refusal, RefusalCode
+from kefu.store.port import Conflict, OutcomeUnknown, Throttled
 
 log = logging.getLogger("kefu.api")
+
+UNAVAILABLE = "UNAVAILABLE"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,6 +79,12 @@ def code_errors(errors: list[GraphQLError], request_id: str) -> None:
     """Gives every error its code, in place; what is ours to mend is masked and logged."""
     for error in errors:
         code = _code_of(error)
+        if code == UNAVAILABLE:
+            log.warning("request %s was not answered by the store", request_id, exc_info=error.original_error)
+            error.message = (
+                "The store did not answer in time: this was done or not. Send it again; "
+                "with the same clientMutationKey or clientMessageId it is done once."
+            )
         if code is None:
             log.error("request %s failed", request_id, exc_info=error.original_error)
             error.message = f"Something went wrong on our side. Quote request {request_id} when you report it."
@@ -92,6 +101,8 @@ def _code_of(error: GraphQLError) -> str | None:
             return "FORBIDDEN"
         case Refusal():
             return "BAD_USER_INPUT"
+        case Throttled() | OutcomeUnknown() | Conflict():
+            return UNAVAILABLE
         case None | GraphQLError():
             return _code_of_request(error)
     return None

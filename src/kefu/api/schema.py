@@ -169,13 +169,18 @@ class Subscription:
 
 
 class OneOperation(SchemaExtension):
-    """Of several operations in one document one must be named; and a plain request carries no subscription."""
+    """Of several operations in one document one must be named; and a plain request carries no subscription.
+
+    A query reads nothing twice; what a mutation tells, and each event, is read anew.
+    """
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         named = context._provided_operation_name  # noqa: SLF001  the public property falls back to the first
         if document := context.graphql_document:
             operation = get_operation_ast(document, named)
+            if operation and operation.operation is OperationType.QUERY:
+                context.context.desk = context.context.desk.for_one_query()
             if operation and operation.operation is OperationType.SUBSCRIPTION and context.context.is_over_http:
                 told = "A subscription needs a WebSocket. Connect with the subprotocol graphql-transport-ws."
                 context.pre_execution_errors = [GraphQLError(told, original_error=SubscriptionOverHttp(told))]

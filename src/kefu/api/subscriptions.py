@@ -1,7 +1,7 @@
 """Root fields that follow. Each payload carries the cursor to resume behind it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, TypeVar
 
@@ -21,7 +21,8 @@ from kefu.domain.instants import SECOND
 from kefu.domain.line import group_line
 from kefu.domain.log import EventKind
 from kefu.feed.cursors import CursorUnknown
-from kefu.feed.following import follow_agents, follow_queues, follow_sessions
+from kefu.feed.interest import AgentInterest, Interest, QueueInterest, SessionInterest
+from kefu.feed.topics import SessionsOf, topic_of_agent, topic_of_queue
 from kefu.records.sessions import LogRecord
 
 N = TypeVar("N")
@@ -72,14 +73,11 @@ async def follow_session_events(
     filter: Filter = None,  # noqa: A002  the contract's name
     after: Cursor = None,
 ) -> AsyncGenerator[SessionEventPayload, None]:
-    context = info.context
-    asked = filter or SessionEventFilter()
-    news = follow_sessions(context.desk.store, context.tenant, after, _concerns(info, asked))
-    async with aclosing(news):
-        async for each in _while_allowed(info, news):
-            if asked.kinds is None or each.entry.kind in asked.kinds:
-                event = SessionEvent.of(each.entry, each.record.ref, context.tenant)
-                yield SessionEventPayload(cursor=each.cursor, event=event)
+    interest = _interest_in_sessions(info, filter or SessionEventFilter())
+    async with aclosing(_news(info, interest, after)) as news:
+        async for each in news:
+            event = SessionEvent.of(each.entry, each.record.ref, info.context.tenant)
+            yield SessionEventPayload(cursor=each.cursor, event=event)
 
 
 async def follow_queue_changes(
@@ -91,14 +89,11 @@ async def follow_queue_changes(
     if asked is not None and asked not in seen:
         raise Forbidden("The token does not see this group's queue.")
     sees_all = context.by.role is not Role.AGENT
-    news = follow_queues(
-        context.desk.store,
-        context.tenant,
-        after,
-        lambda group: group == asked if asked is not None else sees_all or group in seen,
+    interest = QueueInterest(
+        topic_of_queue(asked), lambda group: group == asked if asked is not None else sees_all or group in seen
     )
-    async with aclosing(news):
-        async for each in _while_allowed(info, news):
+    async with aclosing(_news(info, interest, after)) as news:
+        async for each in news:
             queue = Queue.of(group_line(each.skill_group), context.tenant)
             yield QueueChangedPayload(cursor=each.cursor, queue=queue)
 
@@ -113,13 +108,13 @@ async def follow_agent_changes(
     sees = context.by.role in STAFF or (asked is not None and may_see_agent(info, asked))
     if not sees:
         raise Forbidden("Only supervisors follow other agents.")
-    news = follow_agents(context.desk.store, context.tenant, after, lambda login: asked in (None, login))
-    async with aclosing(news):
-        async for each in _while_allowed(info, news):
+    interest = AgentInterest(topic_of_agent(asked), lambda login: asked in (None, login))
+    async with aclosing(_news(info, interest, after)) as news:
+        async for each in news:
             yield AgentChangedPayload(cursor=each.cursor, agent=await load_agent_or_former(info, each.login))
 
 
-def _concerns(info: Info, asked: SessionEventFilter) -> Callable[[LogRecord], bool]:
+def _interest_in_sessions(info: Info, asked: SessionEventFilter) -> SessionInterest:
     by, tenant = info.context.by, info.context.tenant
     ref = session_ref(asked.session_id, tenant) if asked.session_id is not None else None
     if asked.session_id is not None and ref is None:
@@ -139,25 +134,33 @@ def _concerns(info: Info, asked: SessionEventFilter) -> Callable[[LogRecord], bo
             and (group is None or group in record.groups)
         )
 
-    return concerns
+    of = SessionsOf(
+        session=ref.id if ref else None,
+        visitor=asked.visitor_user_name if asked.visitor_user_name is not None else own_visitor,
+        agent=agent if agent is not None else own_agent,
+        group=group,
+    )
+    return SessionInterest(of.topic, concerns, frozenset(asked.kinds) if asked.kinds is not None else None)
 
 
-async def _while_allowed(info: Info, news: AsyncGenerator[N, None]) -> AsyncGenerator[N, None]:
-    """The news until the token ends; then, and for an unknown cursor, the coded error."""
+async def _news(info: Info, interest: Interest[N], after: str | None) -> AsyncGenerator[N, None]:
+    """What is of interest until the token ends; then, and for an unknown cursor, the coded error."""
     context = info.context
-    while True:
-        left_ms = None if context.expires_at is None else context.expires_at - context.desk.clock.now()
-        try:
-            async with asyncio.timeout(None if left_ms is None else max(0, left_ms) / SECOND):
-                each = await anext(news)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as expired:
-            raise Unauthenticated(
-                "The token has expired. Connect again with a new one and your last cursor."
-            ) from expired
-        except CursorUnknown as unknown:
-            raise CursorExpired(
-                "The cursor is too old to resume from. Read the present state, then subscribe without a cursor."
-            ) from unknown
-        yield each
+    news = context.follower(context.desk.store, context.tenant, interest, after)
+    async with aclosing(news):
+        while True:
+            left_ms = None if context.expires_at is None else context.expires_at - context.desk.clock.now()
+            try:
+                async with asyncio.timeout(None if left_ms is None else max(0, left_ms) / SECOND):
+                    each = await anext(news)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as expired:
+                raise Unauthenticated(
+                    "The token has expired. Connect again with a new one and your last cursor."
+                ) from expired
+            except CursorUnknown as unknown:
+                raise CursorExpired(
+                    "The cursor is too old to resume from. Read the present state, then subscribe without a cursor."
+                ) from unknown
+            yield each

@@ -1,7 +1,7 @@
 """The schema over HTTP and WebSocket: who calls, how much may come in, and errors that are always JSON."""
 
+import logging
 import uuid
-from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from json import JSONDecodeError
 from typing import Any
@@ -12,55 +12,41 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
-from strawberry.exceptions import ConnectionRejectionError
+from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLRequestData
-from strawberry.http.exceptions import NonJsonMessageReceived
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from kefu.api.context import Context
 from kefu.api.errors import error_body
+from kefu.api.origins import may_open
 from kefu.api.request_body import TooManyBytes, bounded, drain
 from kefu.api.schema import KefuSchema
-from kefu.desk.bearer_tokens import NoSuchToken, caller_of
-from kefu.desk.call import Role
+from kefu.api.sockets import GraphQLSocket
+from kefu.desk.bearer_tokens import NoSuchToken
 from kefu.desk.desk import Desk
-from kefu.desk.presence import show_presence
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 
-_BEARER = "bearer "
+log = logging.getLogger("kefu.api")
+
 _GRAPHQL_RESPONSE = "application/graphql-response+json"
 _NEGOTIATED = "x-kefu-negotiated"
 
 
-class SocketAdapter(ASGIWebSocketAdapter):
-    """Lets only frames through that are messages in form; the library closes the socket for others."""
-
-    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
-        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
-            if not isinstance(message, dict) or not isinstance(message.get("payload", {}), dict | None):
-                raise NonJsonMessageReceived
-            yield message
-
-
 class GraphQLView(GraphQL[Context, None]):
-    websocket_adapter_class = SocketAdapter
-
     def __init__(
         self, schema: KefuSchema, desk: Desk, secret: str, *, is_development: bool, origins: list[str]
     ) -> None:
         super().__init__(
             schema,
             graphql_ide="graphiql" if is_development else None,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             allowed_origins=["*"] if is_development else origins,
         )
+        self._schema = schema
         self._desk = desk
         self._secret = secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._converse(WebSocket(scope, receive, send))
             return
         try:
             response: Response = await self.run(Request(scope, bounded(scope, receive)))
@@ -74,25 +60,11 @@ class GraphQLView(GraphQL[Context, None]):
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002  the library's hook
-        context = Context(
-            desk=self._desk,
-            secret=self._secret,
-            request_id=str(uuid.uuid4()),
-            is_over_http=isinstance(request, Request),
-        )
+        context = self._context(is_over_http=True)
         authorization = request.headers.get("authorization")
-        if authorization is not None and isinstance(request, Request):
-            await self._identify(context, authorization)
+        if authorization is not None:
+            await context.identify(authorization)
         return context
-
-    async def on_ws_connect(self, context: Context) -> dict[str, object] | None:
-        params = context.connection_params or {}
-        authorization = next((value for key, value in params.items() if key.lower() == "authorization"), None)
-        try:
-            await self._identify(context, authorization if isinstance(authorization, str) else "")
-        except NoSuchToken as unknown:
-            raise ConnectionRejectionError(error_body(str(unknown), "UNAUTHENTICATED")) from unknown
-        return {}
 
     def encode_json(self, data: object) -> str:
         return msgspec.json.encode(data).decode()
@@ -138,14 +110,19 @@ class GraphQLView(GraphQL[Context, None]):
             response.headers[_NEGOTIATED] = "1"
         return response
 
-    async def _identify(self, context: Context, authorization: str) -> None:
-        is_bearer = authorization[: len(_BEARER)].lower() == _BEARER
-        if not is_bearer:
-            raise NoSuchToken("The authorization must be of the form: Bearer …")
-        token = authorization[len(_BEARER) :].strip()
-        context.caller, context.expires_at = await caller_of(self._desk, token, self._secret)
-        if context.caller.role in (Role.AGENT, Role.SUPERVISOR):
-            await show_presence(self._desk, context.caller)
+    async def _converse(self, socket: WebSocket) -> None:
+        if not self._may_open(socket):
+            log.warning("a socket of a page from %r was refused: no allowed origin", socket.headers["origin"])
+            await self.reject_websocket(socket)
+            return
+        context = self._context(is_over_http=False)
+        await GraphQLSocket(socket, schema=self._schema, context=context, admits=context.admits).serve()
+
+    def _may_open(self, socket: WebSocket) -> bool:
+        return may_open(socket.headers, self.allowed_origins)
+
+    def _context(self, *, is_over_http: bool) -> Context:
+        return Context(desk=self._desk, secret=self._secret, request_id=str(uuid.uuid4()), is_over_http=is_over_http)
 
 
 def _refused(refused: HTTPException) -> Response:

@@ -10,13 +10,15 @@ from kefu.api.pagination import After, Before, Connection, First, Last, Window, 
 from kefu.api.scalars import Url
 from kefu.api.types.node import Node
 from kefu.api.types.skill_group import SkillGroup
+from kefu.desk import loading_agents
 from kefu.desk.access import STAFF, is_agent_self, may_see_session
 from kefu.domain import agent as domain
+from kefu.domain.ids import login_of
 from kefu.domain.instants import Instant
 from kefu.domain.line import agent_line
 from kefu.domain.session import Session as SessionValue
 from kefu.domain.skill_group import DEFAULT_GROUP
-from kefu.records import agents, sessions
+from kefu.records import sessions
 
 if TYPE_CHECKING:
     from kefu.api.types.queue import Queue
@@ -101,7 +103,7 @@ class Agent(Node):
 
 async def load_agent(info: Info, login: str) -> Agent | None:
     context = info.context
-    loaded = await agents.load_one(context.desk.store, context.tenant, login)
+    loaded = await loading_agents.load_agent(context.desk, context.tenant, login_of(login))
     return Agent.of(loaded.value, context.tenant, context.desk.clock.now()) if loaded else None
 
 

@@ -7,7 +7,7 @@ from kefu.api.node_ids import encode_id
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, window
 from kefu.api.types.decision import LazyAgent
 from kefu.api.types.node import Node
-from kefu.api.types.visitor import Visitor, load_visitor
+from kefu.api.types.visitor import Visitor
 from kefu.domain import binding as domain
 
 
@@ -49,8 +49,8 @@ class Binding(Node):
         )
 
     @strawberry.field(description="Who is bound.")
-    async def visitor(self, info: Info) -> Visitor:
-        return await load_visitor(info, self.value.visitor)
+    def visitor(self, info: Info) -> Visitor:
+        return Visitor.of(self.value.visitor, info.context.tenant)
 
     @strawberry.field(description="To whom.")
     async def agent(self, info: Info) -> LazyAgent:

@@ -13,7 +13,7 @@ from kefu.api.types.event import SessionEvent
 from kefu.api.types.message import Message
 from kefu.api.types.node import Node
 from kefu.api.types.skill_group import SkillGroup, load_group
-from kefu.api.types.visitor import Visitor, load_visitor
+from kefu.api.types.visitor import Visitor
 from kefu.desk.access import may_see_session, session_not_found
 from kefu.domain import session as domain
 from kefu.domain.channel import Channel
@@ -54,8 +54,8 @@ class Session(Node):
         )
 
     @strawberry.field(description="Whose request it is.")
-    async def visitor(self, info: Info) -> Visitor:
-        return await load_visitor(info, self.value.ref.visitor)
+    def visitor(self, info: Info) -> Visitor:
+        return Visitor.of(self.value.ref.visitor, info.context.tenant)
 
     @strawberry.field(description="Who has it, or had it last; null before anybody.")
     async def agent(self, info: Info) -> Agent | None:

@@ -33,17 +33,19 @@ class VisitorProfile:
 @strawberry.type(description="An end user who writes in.")
 class Visitor(Node):
     user_name: str = strawberry.field(description="Identifies the visitor in the tenant, compared exactly.")
-    profile: VisitorProfile = strawberry.field(description="The visitor's card.")
-    tags: list[str] = strawberry.field(description="Tags the app last sent; any makes a new session VIP.")
 
     @classmethod
-    def of(cls, value: domain.Visitor, tenant: str) -> "Visitor":
-        return cls(
-            id=strawberry.ID(encode_id("Visitor", tenant, value.user_name)),
-            user_name=value.user_name,
-            profile=VisitorProfile(**{name: getattr(value.profile, name) for name in domain.PROFILE_FIELDS}),
-            tags=list(value.tags),
-        )
+    def of(cls, user_name: str, tenant: str) -> "Visitor":
+        return cls(id=strawberry.ID(encode_id("Visitor", tenant, user_name)), user_name=user_name)
+
+    @strawberry.field(description="The visitor's card.")
+    async def profile(self, info: Info) -> VisitorProfile:
+        card = await self._card(info)
+        return VisitorProfile(**{name: getattr(card.profile, name) for name in domain.PROFILE_FIELDS})
+
+    @strawberry.field(description="Tags the app last sent; any makes a new session VIP.")
+    async def tags(self, info: Info) -> list[str]:
+        return list((await self._card(info)).tags)
 
     @strawberry.field(description="The visitor's newest open session; null if none is open.")
     async def open_session(self, info: Info) -> Annotated["Session", strawberry.lazy("kefu.api.types.session")] | None:
@@ -92,6 +94,11 @@ class Visitor(Node):
             node=lambda binding: Binding.of(binding, context.tenant),
         )
 
+    async def _card(self, info: Info) -> domain.Visitor:
+        """Empty for a visitor whose app never sent any."""
+        loaded = await visitors.load(info.context.desk.store, info.context.tenant, self.user_name)
+        return loaded.value if loaded else domain.Visitor(user_name=self.user_name)
+
     async def _sessions(self, info: Info) -> list[SessionValue]:
         """Those that the caller may see."""
         context = info.context
@@ -100,17 +107,10 @@ class Visitor(Node):
         return [session for session in found if may_see_session(context.by, session, own)]
 
 
-async def load_visitor(info: Info, user_name: str) -> Visitor:
-    """The visitor's card, or an empty one for a visitor whose app never sent any."""
-    loaded = await visitors.load(info.context.desk.store, info.context.tenant, user_name)
-    return Visitor.of(loaded.value if loaded else domain.Visitor(user_name=user_name), info.context.tenant)
-
-
 async def load_known_visitor(info: Info, user_name: str) -> Visitor | None:
     """A visitor who ever wrote or was described; None otherwise."""
     context = info.context
-    loaded = await visitors.load(context.desk.store, context.tenant, user_name)
-    if loaded:
-        return Visitor.of(loaded.value, context.tenant)
-    known = await sessions.of_visitor(context.desk.store, context.tenant, user_name, 1)
-    return Visitor.of(domain.Visitor(user_name=user_name), context.tenant) if known else None
+    is_known = await visitors.load(context.desk.store, context.tenant, user_name) or await sessions.of_visitor(
+        context.desk.store, context.tenant, user_name, 1
+    )
+    return Visitor.of(user_name, context.tenant) if is_known else None
