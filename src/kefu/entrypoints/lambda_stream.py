@@ -1,0 +1,64 @@
+"""The table's stream: what was committed reaches its subscribers.
+
+Records are taken up in order. The first that fails is named, and the stream comes back with it and all behind it; one that
+fails for ever ends in the mapping's dead-letter queue.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
+from kefu.gateway.fan_out import FanOut
+from kefu.store.dynamodb_items import key_of, record_of
+from kefu.store.port import Change
+
+Event: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
+
+LAST_MS = 10_000
+"""Of a handler's time, kept for what is on its way to sockets."""
+
+log = logging.getLogger("kefu.gateway")
+
+
+def stream_handler(container: SocketContainer) -> Handler:
+    def handle(event: Event, context: Any) -> dict[str, Any]:
+        def has_time() -> bool:
+            left_ms: int = context.get_remaining_time_in_millis()
+            return left_ms > LAST_MS
+
+        records = event["Records"]
+        failed = container.run(_tell(FanOut(container.gateway, container.journal), records, has_time))
+        failures = [] if failed is None else [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]
+        return {"batchItemFailures": failures}
+
+    if container.is_starting:
+        _ = container.gateway
+    return handle
+
+
+async def _tell(fan_out: FanOut, records: Sequence[Event], has_time: Callable[[], bool]) -> int | None:
+    """The number of the first record that is to come again."""
+    taken = 0
+    for record in records:
+        if not has_time():
+            break
+        try:
+            await fan_out.take(_change(record))
+        except Exception:  # whatever is wrong with one record, those before it are told, and it is named
+            log.exception("record %s of the stream failed", record.get("eventID"))
+            break
+        taken += 1
+    untold = await fan_out.finished()
+    first = taken if untold is None else min(untold, taken)
+    return first if first < len(records) else None
+
+
+def _change(record: Event) -> Change:
+    told = record["dynamodb"]
+    before, after = (record_of(told[image]) if told.get(image) else None for image in ("OldImage", "NewImage"))
+    return Change(str(told["SequenceNumber"]), key_of(told["Keys"]), before, after)
+
+
+handler = stream_handler(CONTAINER)

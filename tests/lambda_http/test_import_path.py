@@ -1,0 +1,55 @@
+"""What a cold start loads, seen in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kefu.entrypoints
+
+HANDLERS = sorted(f"kefu.entrypoints.{file.stem}" for file in Path(kefu.entrypoints.__path__[0]).glob("lambda_*.py"))
+UNWANTED = {
+    "pydantic": "85 ms, and nobody needs it",
+    "boto3": "made at the first call to the table",
+    "botocore": "as boto3",
+    "uvicorn": "serves elsewhere",
+    "websockets": "serves elsewhere",
+    "uvloop": "serves elsewhere",
+    "httptools": "serves elsewhere",
+    "httpx": "a client",
+    "dotenv": "for kefu serve",
+    "click": "the command line",
+    "sqlite3": "another store",
+    "kefu.store.sqlite": "another store",
+    "kefu.store.dynamodb": "loaded when its URL is opened",
+    "kefu.cli": "the command line",
+    "kefu.demo": "the demo tenant",
+    "kefu.testing": "the test kit",
+    "kefu.store.contract": "the test kit",
+    "strawberry.cli": "a tool",
+    "strawberry.codegen": "a tool",
+    "strawberry.ext": "for type checkers",
+    "strawberry.dataloader": "not used here",
+    "strawberry.experimental.pydantic": "pydantic's",
+    "multipart": "no files are uploaded",
+    "kefu.local_aws": "the gateway for development",
+    "awslambdaric": "comes with Lambda, or with that gateway",
+    "moto": "tests",
+    "pytest": "tests",
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    shown = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, encoding="utf-8", check=True, env={})  # noqa: S603  our own code
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_importing_a_handler_loads_nothing_unneeded(handler: str) -> None:
+    assert {*loaded_by(f"import {handler}")} & UNWANTED.keys() == set()
+
+
+def test_the_sweep_loads_no_adapter() -> None:
+    assert "mangum" not in loaded_by("import kefu.entrypoints.lambda_tick")
