@@ -10,10 +10,32 @@ class ApiError(Enum):
     TOKEN_INVALID = ("API_002", "token is invalid")
     TENANT_INCORRECT = ("API_003", "tenantId is incorrect,please confirm that the tenant ID belongs to you")
     CREDENTIALS_INCORRECT = ("API_004", "clientId or secretId is incorrect")
+    BINDING_FAILED = ("API_120", "business bind operation failed")
     REQUEST_FAILED = ("API_400", "api request failed")
 
 
-def fail(error: ApiError) -> JSONResponse:
-    """A refusal as the vendor gives it: HTTP 200, its clients look at `status`."""
+_STRICT_STATUS = {
+    ApiError.PARAM_INVALID: 400,
+    ApiError.TOKEN_INVALID: 401,
+    ApiError.TENANT_INCORRECT: 403,
+    ApiError.CREDENTIALS_INCORRECT: 403,
+    ApiError.BINDING_FAILED: 409,
+    ApiError.REQUEST_FAILED: 503,
+}
+
+
+class Failed(Exception):
+    """The request ends with this error."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.name)
+        self.error = error
+
+
+def fail(error: ApiError, *, strict: bool = False) -> JSONResponse:
+    """A refusal as the vendor gives it: HTTP 200, its clients look at `status`; another where a tenant wants that."""
     code, description = error.value
-    return JSONResponse({"status": "FAIL", "errorCode": code, "errorDescription": description})
+    return JSONResponse(
+        {"status": "FAIL", "errorCode": code, "errorDescription": description},
+        status_code=_STRICT_STATUS[error] if strict else 200,
+    )

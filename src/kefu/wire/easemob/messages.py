@@ -1,86 +1,136 @@
-"""`GET …/messages`: a visitor without a socket long-polls what he is told.
+"""A visitor without a socket: he sends by `POST …/messages`, and long-polls what he is told by `GET …/messages`.
 
 `cursor` of one answer asks for what comes behind it: at least once, in order, without a gap.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kefu.desk.bearer_tokens import NoSuchToken, caller_of
-from kefu.desk.call import Caller, Role
+from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
+from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.feed.cursors import Cursor, CursorUnknown
-from kefu.feed.following import SessionNews, follow_sessions
+from kefu.feed.following import follow_sessions
+from kefu.feed.interest import SessionNews
 from kefu.records import agents
-from kefu.wire.easemob.errors import ApiError, fail
-from kefu.wire.easemob.outbound import outbound_message
+from kefu.wire.easemob.door import body_of, caller_in, endpoint
+from kefu.wire.easemob.envelope import Envelope, NoEnvelope, read_envelope
+from kefu.wire.easemob.errors import ApiError, Failed
+from kefu.wire.easemob.outbound import in_bodies, outbound_message
 
 PATH = "/api/platform/tenants/{tenant}/messages"
+WEB_CLIENT_PATH = "/v1/imgateway/messages"
+"""Where the vendor's web client turns to; it names the tenant in the query and reads `bodies`."""
 WAIT_MAX_S = 20.0
 """How long an answer may be waited for; the vendor's own client polls every 20 s."""
 ENTITIES_MAX = 50
 _MORE_WITHIN_S = 0.05
 """Once there is something to tell, more is waited for only so long."""
+_NAMES_VISITOR = ("visitor", "visitorEasemobId")
+_DESK_SENDS_AS = "admin"
 
 
 def routes(desk: Desk, secret: str) -> list[Route]:
-    async def messages(request: Request) -> Response:
-        visitor = await _visitor(desk, secret, request)
-        wait_s = _wait_s(request)
-        if isinstance(visitor, ApiError):
-            return fail(visitor)
-        if wait_s is None:
-            return fail(ApiError.PARAM_INVALID)
+    async def messages(request: Request, tenant: str) -> dict[str, Any]:
+        return await _post(desk, secret, request, tenant) if request.method == "POST" else await _get(request, tenant)
+
+    async def _get(request: Request, tenant: str) -> dict[str, Any]:
+        visitor = _visitor(await caller_in(desk, secret, request, tenant), _named_in(request))
+        poll = Poll(desk, tenant, visitor, until=asyncio.get_running_loop().time() + _wait_s(request))
         try:
-            return JSONResponse(await _poll(desk, visitor, request.query_params.get("cursor"), wait_s))
-        except CursorUnknown:
-            return fail(ApiError.PARAM_INVALID)
+            told = await poll.run(request.query_params.get("cursor"))
+        except CursorUnknown as unknown:
+            raise Failed(ApiError.PARAM_INVALID) from unknown
+        if request.url.path == WEB_CLIENT_PATH:
+            sender = request.query_params.get("easemobId", _DESK_SENDS_AS)
+            told["entities"] = [in_bodies(each, sender=sender, to=visitor) for each in told["entities"]]
+        return told
 
-    return [Route(PATH, messages, methods=["GET"])]
+    return [Route(path, endpoint(desk, messages), methods=["GET", "POST"]) for path in (PATH, WEB_CLIENT_PATH)]
 
 
-async def _visitor(desk: Desk, secret: str, request: Request) -> Caller | ApiError:
-    """Whose messages are asked for: a visitor's token names its visitor, a partner's needs `visitor` beside it."""
-    token = request.headers.get("kefu-token") or request.headers.get("authorization", "").partition(" ")[2]
+async def _post(desk: Desk, secret: str, request: Request, tenant: str) -> dict[str, Any]:
+    caller = await caller_in(desk, secret, request, tenant)
     try:
-        caller, _ = await caller_of(desk, token.strip(), secret)
-    except NoSuchToken:
-        return ApiError.TOKEN_INVALID
-    if caller.tenant != request.path_params["tenant"]:
-        return ApiError.TENANT_INCORRECT
+        envelope = read_envelope(await body_of(request, tenant))
+    except NoEnvelope as unreadable:
+        raise Failed(ApiError.PARAM_INVALID) from unreadable
+    visitor = _visitor(caller, envelope.sender or _named_in(request))
+    ingested = await ingest_message(desk, Call(by=caller), _incoming(envelope, visitor))
+    return {"status": "OK", "entity": {"serviceSessionId": ingested.session.id}}
+
+
+def _incoming(envelope: Envelope, visitor: str) -> IncomingMessage:
+    return IncomingMessage(
+        visitor=visitor,
+        channel=envelope.channel,
+        type=envelope.type,
+        text=envelope.text,
+        payload=envelope.payload,
+        ext=envelope.ext,
+        client_message_id=envelope.message_id,
+    )
+
+
+def _named_in(request: Request) -> str | None:
+    return next((request.query_params[name] for name in _NAMES_VISITOR if name in request.query_params), None)
+
+
+def _visitor(caller: Caller, named: str | None) -> str:
+    """Who writes or asks: a visitor's token names its visitor, a partner's needs the name beside it."""
     if caller.role is Role.VISITOR:
-        return caller
-    named = request.query_params.get("visitor")
-    if caller.role is not Role.PARTNER or not named:
-        return ApiError.PARAM_INVALID
-    return Caller(tenant=caller.tenant, role=Role.VISITOR, user_name=named)
+        return caller.user_name
+    if caller.role is not Role.PARTNER:
+        raise Failed(ApiError.TOKEN_INVALID)
+    if not named:
+        raise Failed(ApiError.PARAM_INVALID)
+    return named
 
 
-def _wait_s(request: Request) -> float | None:
-    asked = request.query_params.get("waitSeconds", str(WAIT_MAX_S))
-    return min(float(asked), WAIT_MAX_S) if asked.replace(".", "", 1).isdecimal() else None
+def _wait_s(request: Request) -> float:
+    try:
+        asked = float(request.query_params.get("waitSeconds", WAIT_MAX_S))
+    except ValueError as invalid:
+        raise Failed(ApiError.PARAM_INVALID) from invalid
+    if not (math.isfinite(asked) and asked >= 0):
+        raise Failed(ApiError.PARAM_INVALID)
+    return min(asked, WAIT_MAX_S)
 
 
-async def _poll(desk: Desk, visitor: Caller, cursor: str | None, wait_s: float) -> dict[str, Any]:
-    """What the visitor is told behind `cursor`, or from now on; nothing when nothing came in time."""
-    behind = cursor if cursor is not None else Cursor(await desk.store.position()).encode()
-    news = follow_sessions(desk.store, visitor.tenant, behind, lambda record: record.ref.visitor == visitor.user_name)
-    entities: list[dict[str, Any]] = []
-    async with aclosing(news):
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait_s
-        while len(entities) < ENTITIES_MAX and (each := await _next(news, deadline)):
-            behind = each.cursor
-            if message := await _message(desk, visitor.tenant, each):
-                entities.append(message)
-                deadline = min(deadline, loop.time() + _MORE_WITHIN_S)
-    return {"status": "OK", "entities": entities, "cursor": behind}
+@dataclass(frozen=True, slots=True)
+class Poll:
+    desk: Desk
+    tenant: str
+    visitor: str
+    until: float
+    """By the running loop's clock."""
+
+    async def run(self, cursor: str | None) -> dict[str, Any]:
+        """What the visitor is told behind `cursor`, or from now on; nothing when nothing came in time."""
+        behind = cursor if cursor is not None else Cursor(await self.desk.store.position()).encode()
+        news = follow_sessions(self.desk.store, self.tenant, behind, lambda record: record.ref.visitor == self.visitor)
+        entities: list[dict[str, Any]] = []
+        async with aclosing(news):
+            loop, until = asyncio.get_running_loop(), self.until
+            while len(entities) < ENTITIES_MAX and (each := await _next(news, until)):
+                behind = each.cursor
+                if message := await self._message(each):
+                    entities.append(message)
+                    until = min(until, loop.time() + _MORE_WITHIN_S)
+        return {"status": "OK", "entities": entities, "cursor": behind}
+
+    async def _message(self, news: SessionNews) -> dict[str, Any] | None:
+        login, store = news.entry.agent, self.desk.store
+        agent = await agents.load_one(store, self.tenant, login) if login else None
+        settings = (await self.desk.directories.load(store, self.tenant)).directory.settings
+        return outbound_message(news.record.ref, news.entry, agent.value if agent else None, settings)
 
 
 async def _next(news: AsyncGenerator[SessionNews, None], deadline: float) -> SessionNews | None:
@@ -89,9 +139,3 @@ async def _next(news: AsyncGenerator[SessionNews, None], deadline: float) -> Ses
             return await anext(news)
     except (TimeoutError, StopAsyncIteration):
         return None
-
-
-async def _message(desk: Desk, tenant: str, news: SessionNews) -> dict[str, Any] | None:
-    login = news.entry.agent
-    agent = await agents.load_one(desk.store, tenant, login) if login else None
-    return outbound_message(news.record.ref, news.entry, agent.value if agent else None)

@@ -6,9 +6,13 @@ session's id, which clients read without a guard when a session closes. Misspelt
 
 from typing import Any
 
+import msgspec
+
 from kefu.domain.agent import Agent
-from kefu.domain.log import EventKind, LogEntry
-from kefu.domain.message import MessageType
+from kefu.domain.directory import TenantSettings
+from kefu.domain.log import VISITOR_MESSAGES, EventKind, LogEntry
+from kefu.domain.message import Message, MessageType
+from kefu.domain.routing_keys import weichat_of
 from kefu.domain.session_ref import SessionRef
 
 EVENT_NAMES = {
@@ -35,35 +39,82 @@ _TYPES = {
 }
 
 
-def outbound_message(ref: SessionRef, entry: LogEntry, agent: Agent | None) -> dict[str, Any] | None:
+def outbound_message(
+    ref: SessionRef, entry: LogEntry, agent: Agent | None, settings: TenantSettings
+) -> dict[str, Any] | None:
     """The message that tells of `entry`; None if the visitor's client is not told of it.
 
     `agent` is the one that the entry is about.
     """
+    weichat = _weichat(ref, agent, settings)
     if entry.kind is EventKind.AGENT_MESSAGE and entry.message:
-        body = {"type": _TYPES[entry.message.type], "msg": entry.message.text or " "}
-        return {"msg": body, "ext": {"weichat": _weichat(ref, agent)}}
+        return _answer(entry.message, weichat)
+    if entry.kind in VISITOR_MESSAGES and entry.message:
+        return _acknowledgement(entry.message, weichat)
     name = EVENT_NAMES.get(entry.kind)
     if name is None:
         return None
-    action = "transfer" if entry.kind is EventKind.TRANSFERRED else name
-    event = {"eventName": name, "eventObj": _event_object(ref, agent)}
-    return {"msg": {"type": "cmd", "action": action}, "ext": {"weichat": {**_weichat(ref, agent), "event": event}}}
+    is_transfer = entry.kind is EventKind.TRANSFERRED
+    about = None if is_transfer and not settings.has_transfer_object else _event_object(ref, agent, settings)
+    event = {"eventName": name, "eventObj": about}
+    return _command("transfer" if is_transfer else name, {**weichat, "event": event})
 
 
-def _weichat(ref: SessionRef, agent: Agent | None) -> dict[str, Any]:
+def in_bodies(message: dict[str, Any], *, sender: str, to: str) -> dict[str, Any]:
+    """The same message in the envelope that the web client reads."""
+    return {"bodies": [message["msg"]], "ext": message["ext"], "from": sender, "to": to}
+
+
+def _answer(message: Message, weichat: dict[str, Any]) -> dict[str, Any]:
+    """With what the agent's side put into `ext`; the desk's own keys go before theirs."""
+    own = msgspec.json.decode(message.ext, type=dict[str, Any]) if message.ext else {}
+    others = {key: value for key, value in weichat_of(own).items() if key != "agent"}
+    ext = {**own, "weichat": {**others, **weichat, "msgId": message.id}}
+    if isinstance(msgtype := own.get("msgtype"), dict) and isinstance(menu := msgtype.get("choice"), dict):
+        ext["msgtype"] = {**msgtype, "choice": _menu_of_one_shape(menu)}
+    return {"msg": _body(message), "ext": ext}
+
+
+def _body(message: Message) -> dict[str, Any]:
+    content = msgspec.json.decode(message.payload, type=dict[str, Any]) if message.payload else {}
+    if message.type is MessageType.COMMAND:
+        return {"action": "", **content, "type": "cmd"}
+    shown = content if message.type is not MessageType.CARD else {}
+    return {**shown, "type": _TYPES[message.type], "msg": message.text or " "}
+
+
+def _menu_of_one_shape(menu: dict[str, Any]) -> dict[str, Any]:
+    """Entries with ids or plain ones, never both: clients show the one that they find first."""
+    return {key: value for key, value in menu.items() if key != "list"} if menu.get("items") else menu
+
+
+def _acknowledgement(message: Message, weichat: dict[str, Any]) -> dict[str, Any] | None:
+    """For a client that asked for it: it sends its message again otherwise."""
+    asked = weichat_of(msgspec.json.decode(message.ext, type=dict[str, Any])) if message.ext else {}
+    message_id = asked.get("msg_id_for_ack")
+    return _command("KF-ACK", {**weichat, "ack_for_msg_id": message_id}) if message_id else None
+
+
+def _command(action: str, weichat: dict[str, Any]) -> dict[str, Any]:
+    return {"msg": {"type": "cmd", "action": action}, "ext": {"weichat": weichat}}
+
+
+def _weichat(ref: SessionRef, agent: Agent | None, settings: TenantSettings) -> dict[str, Any]:
     session = {"service_session": {"serviceSessionId": ref.id}}
-    return {**session, "agent": {"userNickname": _name(agent), "avatar": agent.avatar_url}} if agent else session
+    if agent is None or not settings.shows_agent_to_visitor:
+        return session
+    return {**session, "agent": {"userNickname": _name(agent), "avatar": agent.avatar_url}}
 
 
-def _event_object(ref: SessionRef, agent: Agent | None) -> dict[str, Any]:
-    """Always an object: clients read its `userId` without asking whether it is there."""
+def _event_object(ref: SessionRef, agent: Agent | None, settings: TenantSettings) -> dict[str, Any]:
+    """With or without an agent: clients read its `userId` without asking whether it is there."""
+    shown = agent if settings.shows_agent_to_visitor else None
     return {
         "sessionId": ref.id,
         "userId": agent.login if agent else "",
         "agentType": HUMAN if agent else ROBOT,
-        "avatar": agent.avatar_url if agent else "",
-        "agentUserNiceName": _name(agent) if agent else "",
+        "avatar": shown.avatar_url if shown else "",
+        "agentUserNiceName": _name(shown) if shown else "",
     }
 
 

@@ -1,0 +1,1 @@
+"""Easemob kefu: the platform REST and the extended messages, row by row of their formats."""
