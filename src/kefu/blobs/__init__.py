@@ -1,0 +1,1 @@
+"""Files that visitors and agents send: a small port, and where they lie."""

@@ -1,0 +1,1 @@
+"""Huawei Cloud CEC: the web chat client's calls, under `/apiaccess/ccmessaging`."""

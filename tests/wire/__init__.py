@@ -1,0 +1,1 @@
+"""Other systems' doors, each spoken to as its own clients speak."""
