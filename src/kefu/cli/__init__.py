@@ -4,6 +4,8 @@ import click
 
 from kefu.cli.doctor import doctor
 from kefu.cli.serve import serve
+from kefu.cli.store import store
+from kefu.cli.table import table
 from kefu.cli.tenant import tenant
 from kefu.cli.trying import demo, explain, schema, token
 
@@ -13,5 +15,5 @@ def main() -> None:
     """Customer-service routing that you run yourself."""
 
 
-for command in (serve, demo, tenant, token, schema, explain, doctor):
+for command in (serve, demo, tenant, token, schema, explain, doctor, store, table):
     main.add_command(command)

@@ -12,8 +12,9 @@ from kefu.cli.options import settings_with, store_option, with_desk
 from kefu.desk.attempts import commit
 from kefu.desk.desk import Desk
 from kefu.records import tenants
-from kefu.settings import Environment, Settings
-from kefu.store.port import Delete, Expect, Key, Put, Record
+from kefu.settings import Environment, Settings, SettingWrong, require_secret
+from kefu.store.dynamodb import DynamoStore
+from kefu.store.port import Delete, Expect, Key, Put, Record, StoreError
 
 _PROBE = Key("*DOCTOR", "probe")
 _PATIENCE_S = 10
@@ -33,13 +34,14 @@ def doctor(store_url: str | None) -> None:
     """Check settings, store, clock and stream, and say what to mend."""
     settings = settings_with(store_url)
 
-    async def examine(desk: Desk) -> list[Finding]:
-        return [finding async for finding in _findings(desk, settings)]
+    async def examine(desk: Desk) -> bool:
+        is_well = True
+        async for finding in _findings(desk, settings):
+            click.echo(f"{'ok  ' if finding.is_well else 'MEND'}  {finding.what:9} {finding.say}")
+            is_well = is_well and finding.is_well
+        return is_well
 
-    findings = with_desk(settings, examine)
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.is_well else 'MEND'}  {finding.what:9} {finding.say}")
-    if not all(finding.is_well for finding in findings):
+    if not with_desk(settings, examine):
         raise click.exceptions.Exit(1)
 
 
@@ -48,6 +50,20 @@ async def _findings(desk: Desk, settings: Settings) -> AsyncIterator[Finding]:
     yield Finding(
         "clock", time.time() > _BUILT_AT_S, f"the time is {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime())}"
     )
+    try:
+        async for finding in _store_findings(desk, settings):
+            yield finding
+    except StoreError as failure:
+        yield Finding("store", is_well=False, say=str(failure) or type(failure).__name__)
+
+
+async def _store_findings(desk: Desk, settings: Settings) -> AsyncIterator[Finding]:
+    if isinstance(desk.store, DynamoStore):
+        findings = await _table(desk.store, settings.store)
+        for finding in findings:
+            yield finding
+        if not all(finding.is_well for finding in findings):
+            return
     position = await desk.store.position()
     await commit(desk, [Put(Record(key=_PROBE, value="{}"), Expect.ANY)])
     [found] = await desk.store.get([_PROBE])
@@ -59,7 +75,19 @@ async def _findings(desk: Desk, settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("tenants", is_well=True, say=say)
 
 
+async def _table(store: DynamoStore, url: str) -> list[Finding]:
+    wrong = await store.shortcomings()
+    if not wrong:
+        return [Finding("table", is_well=True, say=f"{store.table} has its keys, indexes, stream and expiry")]
+    say = f"deploy infra/table.yml, or make a table for trials with: kefu table create --store '{url}'"
+    return [Finding("table", is_well=False, say=each) for each in (*wrong, say)]
+
+
 def _settings(settings: Settings) -> Finding:
+    try:
+        require_secret(settings)
+    except SettingWrong as wrong:
+        return Finding("settings", is_well=False, say=str(wrong))
     if settings.environment is Environment.PRODUCTION and not settings.allowed_origins:
         return Finding(
             "settings", is_well=False, say="KEFU_ALLOWED_ORIGINS is empty: no web page of another origin can subscribe"

@@ -18,7 +18,7 @@ from kefu.store.port import StoreError
 T = TypeVar("T")
 
 store_option = click.option(
-    "--store", "store_url", help="memory: or sqlite:PATH; KEFU_STORE, or sqlite:kefu.db, if left out."
+    "--store", "store_url", help="memory:, sqlite:PATH or dynamodb:TABLE; KEFU_STORE, or sqlite:kefu.db, if left out."
 )
 
 
@@ -43,6 +43,9 @@ def with_desk(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> T:
         desk = Desk(store=await open_store(settings.store))
         try:
             return await work(desk)
+        except StoreError as failure:
+            say = str(failure) or type(failure).__name__
+            raise click.ClickException(f"{say}\nkefu doctor --store '{settings.store}' says more.") from failure
         finally:
             await desk.store.close()
 

@@ -1,0 +1,1 @@
+"""The local API Gateway: held against what AWS says of its own."""
