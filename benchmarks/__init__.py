@@ -1,0 +1,1 @@
+"""What the desk costs on its stores, measured. Nothing of this ships."""
