@@ -5,7 +5,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -15,13 +14,15 @@ from starlette.routing import Route, WebSocketRoute
 
 from kefu.api.schema import build_schema
 from kefu.api.view import GraphQLView
+from kefu.blobs.opening import NoBlobsUrl, open_blobs
+from kefu.blobs.port import Blobs
 from kefu.desk.desk import Desk
 from kefu.desk.sweep import keep_sweeping
 from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
-from kefu.store.memory import MemoryStore
 from kefu.store.port import Store, StoreError
-from kefu.wire.easemob import access_token, messages
+from kefu.wire.easemob import access_token, bindings, messages
+from kefu.wire.huawei import routes as huawei
 
 SECRET_BYTES = 32
 
@@ -33,15 +34,19 @@ async def open_store(url: str) -> Store:
     """
     scheme, colon, rest = url.partition(":")
     if scheme == "memory" and colon:
+        from kefu.store.memory import MemoryStore  # noqa: PLC0415  a backend is loaded when it is asked for
+
         return MemoryStore()
     if scheme == "sqlite" and rest:
-        from kefu.store.sqlite import SqliteStore  # noqa: PLC0415  a backend is loaded when it is asked for
+        from kefu.store.sqlite import SqliteStore  # noqa: PLC0415  as above
 
         return await SqliteStore.open(rest)
     if scheme == "dynamodb" and rest:
         from kefu.store.dynamodb import open_dynamodb  # noqa: PLC0415  as above
 
         return await open_dynamodb(rest)
+    from importlib.metadata import entry_points  # noqa: PLC0415  slow to import, and seldom needed
+
     for plugin in entry_points(group="kefu.stores", name=scheme) if colon else ():
         store: Store = await plugin.load()(rest)
         return store
@@ -65,6 +70,15 @@ def _kept_secret(file: Path) -> str:
         os.write(made, secrets.token_hex(SECRET_BYTES).encode())
         os.close(made)
     return file.read_text().strip()
+
+
+def blobs_of(settings: Settings) -> Blobs:
+    """Where files lie. Raises `SettingWrong`."""
+    beside = "memory:" if settings.store.startswith("memory:") else "folder:kefu-files"
+    try:
+        return open_blobs(settings.blobs or beside)
+    except NoBlobsUrl as wrong:
+        raise SettingWrong(str(wrong)) from wrong
 
 
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
@@ -99,7 +113,9 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *access_token.routes(desk),
+            *bindings.routes(desk, secret),
             *messages.routes(desk, secret),
+            *huawei.routes(desk, secret, blobs_of(settings)),
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],

@@ -33,9 +33,24 @@ class Settings:
     environment: Environment = Environment.DEVELOPMENT
     allowed_origins: tuple[str, ...] = ()
     log_level: LogLevel = LogLevel.INFO
+    blobs: str | None = None
+    """Where files lie: `memory:`, `folder:PATH` or `s3:BUCKET`. None: in memory with a store there, else a folder."""
+    websocket_endpoint: str | None = None
+    """Of a WebSocket API of API Gateway: where frames for its sockets are posted to."""
+    websocket_lasts_s: int = 7_200
+    """When that API cuts a socket, whatever happens on it."""
 
 
 SECRET_LENGTH_MIN = 32
+
+
+def require_secret(settings: Settings) -> None:
+    """Raises `SettingWrong` if tokens would be signed with a secret of this process, over a store that many serve."""
+    if settings.secret is None and settings.store.startswith("dynamodb:"):
+        raise SettingWrong(
+            f"KEFU_SECRET must be set, to at least {SECRET_LENGTH_MIN} characters: "
+            "all servers of a DynamoDB table sign with the same."
+        )
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -51,7 +66,17 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             each.strip() for each in environ.get("KEFU_ALLOWED_ORIGINS", "").split(",") if each.strip()
         ),
         log_level=_one_of(environ, "KEFU_LOG_LEVEL", LogLevel.INFO),
+        blobs=environ.get("KEFU_BLOBS"),
+        websocket_endpoint=environ.get("KEFU_WEBSOCKET_ENDPOINT"),
+        websocket_lasts_s=_seconds(environ, "KEFU_WEBSOCKET_LASTS_S", 7_200),
     )
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: int) -> int:
+    given = environ.get(name, str(default))
+    if not given.isdecimal() or int(given) < 1:
+        raise SettingWrong(f"{name} is {given!r}; it must be a whole number of seconds, 1 or more.")
+    return int(given)
 
 
 def _one_of(environ: Mapping[str, str], name: str, default: E) -> E:
