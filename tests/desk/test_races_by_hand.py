@@ -19,7 +19,15 @@ from kefu.domain.instants import MINUTE
 from kefu.domain.log import EventKind
 from kefu.domain.ranking import choose_agent
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Conflict, Key, Order, Page, Record, Write
+from kefu.store.port import (
+    Conflict,
+    Key,
+    Order,
+    Page,
+    Record,
+    Span,
+    Write,
+)
 from kefu.store.wrapper import StoreWrapper
 
 Meanwhile = Callable[[], Awaitable[object]]
@@ -42,20 +50,9 @@ class Interrupted(StoreWrapper):
         await self._happen("get " + " ".join(key.sort for key in keys))
         return await super().get(keys)
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        await self._happen(f"scan {after}")
-        return await super().scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        await self._happen(f"scan {span.after}")
+        return await super().scan(partition, span, order)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         await self._happen("commit " + " ".join(write.key.sort for write in writes))

@@ -7,7 +7,7 @@ import pytest
 
 from kefu.desk.reading_once import ReadingOnce
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Expect, Key, Order, Page, Put, Record, Throttled
+from kefu.store.port import Expect, Key, Order, Page, Put, Record, Span, Throttled
 from kefu.store.wrapper import StoreWrapper
 
 A, B, C = (Key("p", sort) for sort in "abc")
@@ -31,20 +31,9 @@ class Told(StoreWrapper):
             raise Throttled
         return await self.inner.get(keys)
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         self.asked.append(partition)
-        return await self.inner.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+        return await self.inner.scan(partition, span, order)
 
 
 @pytest.fixture
@@ -76,7 +65,7 @@ async def test_what_is_asked_for_side_by_side_goes_out_together(told: Told) -> N
 
 async def test_a_page_is_read_once_and_another_page_anew(told: Told) -> None:
     reading = ReadingOnce(told)
-    await asyncio.gather(*(reading.scan("p", limit=limit) for limit in (1, 1, 2)))
+    await asyncio.gather(*(reading.scan("p", Span(limit=limit)) for limit in (1, 1, 2)))
     assert told.asked == ["p", "p"]
 
 

@@ -23,6 +23,7 @@ from kefu.records import agents
 from kefu.store.dynamodb import DynamoStore
 from kefu.store.dynamodb_table import create_table
 from kefu.store.dynamodb_transport import Answer, BotoTransport, Request, Transport
+from kefu.store.port import Span
 from kefu.testing.engines import quickest
 
 Right = tuple[str, str]
@@ -169,7 +170,7 @@ async def test_requests_ask_the_table_for_what_they_may_and_for_no_less(noted: N
         await ingest_message(desk, call, IncomingMessage(visitor=each, ext=TO_G)) for each in ("second", "third")
     ]
     await close_session(desk, call, taken.session)
-    await agents.listed(desk.store, TENANT, limit=10)
+    await agents.listed(desk.store, TENANT, Span(10))
     assert noted.needed == RECORDS | CHECKS | INDEXES
 
 

@@ -31,7 +31,7 @@ from kefu.gateway.rolling_over import attend_to_overdue
 from kefu.gateway.sockets import SocketBusy, SocketError, SocketGone
 from kefu.realtime.protocol import SUBPROTOCOL
 from kefu.store.dynamodb_items import ATTRIBUTES, action_of, key_item
-from kefu.store.port import Change, Expect, Put, Record, Store
+from kefu.store.port import Change, Expect, Put, Record, Span, Store
 from kefu.testing.clocks import ManualClock
 
 TENANT = "20080"
@@ -206,7 +206,7 @@ class Cloud:
         return self.container.run(attend_to_overdue(self.gateway, lambda: True))
 
     def records(self, partition: str) -> list[Record]:
-        return list(self.container.run(self.container.desk.store.scan(partition, limit=100)).records)
+        return list(self.container.run(self.container.desk.store.scan(partition, Span(limit=100))).records)
 
     def _websocket(self, event: dict[str, Any], left_ms: int = 29_000) -> dict[str, Any]:
         return websocket_handler(self.container)(event, Invocation(left_ms))

@@ -17,6 +17,7 @@ from kefu.gateway.hearing import connect, disconnect, hear
 from kefu.realtime.protocol import SUBPROTOCOL
 from kefu.records import keys
 from kefu.store.memory import MemoryStore
+from kefu.store.port import Span
 from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.interleaving import Interleaver, Turn, TurnClock, TurnStore, by_dice
 
@@ -93,5 +94,5 @@ async def test_nothing_is_left_of_a_socket_that_left_while_it_subscribed() -> No
             }
         )
         assert set(ends.values()) == {None}
-        left = await store.scan(keys.topic_partition(TENANT, "tenant"), limit=1)
+        left = await store.scan(keys.topic_partition(TENANT, "tenant"), Span(limit=1))
         assert (left.records, await registry.load(store, "C")) == ((), None)

@@ -16,7 +16,14 @@ from kefu.records import journal
 from kefu.records.journal import Journaled, Place, Published
 from kefu.records.sessions import LogRecord
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Order, OutcomeUnknown, Page, Throttled, Write
+from kefu.store.port import (
+    Order,
+    OutcomeUnknown,
+    Page,
+    Span,
+    Throttled,
+    Write,
+)
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
 
@@ -33,21 +40,10 @@ class Eventful(StoreWrapper):
         self.before_scans: list[Callable[[], Awaitable[None]] | None] = []
         self.behind_commits: list[Callable[[], None]] = []
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         if self.before_scans and (happening := self.before_scans.pop(0)):
             await happening()
-        return await super().scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+        return await super().scan(partition, span, order)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         await super().commit(writes, token=token)

@@ -23,7 +23,7 @@ from kefu.entrypoints.lambda_tick import tick_handler
 from kefu.entrypoints.socket_container import SocketContainer
 from kefu.records import agents, sessions
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Key, Record
+from kefu.store.port import Key, Record, Span
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import ManualClock
 from kefu.testing.laws import check_laws
@@ -82,7 +82,7 @@ async def found_out(desk: Desk, tenants: Sequence[str] = TENANTS) -> list[str]:
     """Agents whose lapse is stored."""
     found = []
     for tenant in tenants:
-        listed, _ = await agents.listed(desk.store, tenant, after="", limit=100)
+        listed, _ = await agents.listed(desk.store, tenant, Span(100))
         found += [f"{tenant} {agent.login}" for agent in listed if agent.status is AgentStatus.OFFLINE]
     return found
 

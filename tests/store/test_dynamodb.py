@@ -26,6 +26,7 @@ from kefu.store.port import (
     OutcomeUnknown,
     Put,
     Record,
+    Span,
     Store,
     StoreError,
     TooLarge,
@@ -98,14 +99,21 @@ async def test_pages_cut_at_a_megabyte_are_told_as_short(backend: DynamoStore) -
         await commit(backend, put("p", str(number), "x" * 300_000))
     assert await whole_scan(backend, "p", after="0", before="7") == list("123456")
     assert await whole_scan(backend, "p", newest_first=True) == list("76543210")
-    assert await backend.count("p", limit=100) == 8
-    assert await backend.count("p", limit=7) == 7
-    assert await backend.count("p", after="1", before="7", limit=100) == 5
+    assert await backend.count("p", Span(limit=100)) == 8
+    assert await backend.count("p", Span(limit=7)) == 7
+    assert await backend.count("p", Span(after="1", before="7", limit=100)) == 5
 
 
 async def test_counting_begins_behind_a_key_that_is_not_there(backend: DynamoStore) -> None:
     await commit(backend, *(put("p", sort) for sort in "bdf"))
-    assert [await backend.count("p", after=after, before="e", limit=9) for after in "abcdef"] == [2, 1, 1, 0, 0, 0]
+    assert [await backend.count("p", Span(after=after, before="e", limit=9)) for after in "abcdef"] == [
+        2,
+        1,
+        1,
+        0,
+        0,
+        0,
+    ]
 
 
 async def test_a_repeated_token_is_known_behind_the_writes_of_others(backend: DynamoStore) -> None:
@@ -123,8 +131,8 @@ async def test_whatever_is_committed_comes_out_as_in_memory(backend: DynamoStore
         assert await outcome(backend, writes) == await outcome(memory, writes), writes
     for order in Order:
         for partition in PARTITIONS:
-            here = await backend.scan(partition, order=order, limit=99)
-            assert here == await memory.scan(partition, order=order, limit=99)
+            here = await backend.scan(partition, Span(limit=99), order=order)
+            assert here == await memory.scan(partition, Span(limit=99), order=order)
     for newest_first in (False, True):
         assert await whole_listing(backend, "i", newest_first=newest_first) == await whole_listing(
             memory, "i", newest_first=newest_first

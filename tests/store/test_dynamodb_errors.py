@@ -18,6 +18,7 @@ from kefu.store.port import (
     OutcomeUnknown,
     Put,
     Record,
+    Span,
     StoreError,
     Throttled,
     TokenReused,
@@ -92,7 +93,12 @@ async def test_an_error_of_a_commit_is_told_in_the_words_of_the_port(
 @pytest.mark.parametrize(("error", "meaning"), READ_ERRORS.values(), ids=READ_ERRORS)
 async def test_an_error_of_a_read_is_told_in_the_words_of_the_port(error: Exception, meaning: type[StoreError]) -> None:
     async with failing(error) as store:
-        for read in (store.get([Key("p", "a")]), store.scan("p", limit=1), store.count("p", limit=1), store.position()):
+        for read in (
+            store.get([Key("p", "a")]),
+            store.scan("p", Span(limit=1)),
+            store.count("p", Span(limit=1)),
+            store.position(),
+        ):
             with pytest.raises(StoreError) as caught:
                 await read
             assert type(caught.value) is meaning

@@ -38,6 +38,7 @@ from kefu.store.port import (
     PositionExpired,
     Put,
     Record,
+    Span,
     Store,
     StoreError,
     Throttled,
@@ -234,7 +235,7 @@ class TestExpiry:
         await commit(store, *(expiring(f"{n:02d}", NOON) for n in range(EXPIRED_PER_COMMIT + 5)))
         clock.ms += 1
         await commit(store, put("q", "any"))
-        assert await store.count("p", limit=100) == 5
+        assert await store.count("p", Span(limit=100)) == 5
 
 
 class TestChanges:
@@ -628,12 +629,12 @@ async def everything(store: Store, start: str) -> list[object]:
     for (after, before), limit, newest_first in product(ends, (1, 3, 100), (False, True)):
         seen.extend(
             [
-                await store.scan(p, order=o, after=after, before=before, limit=limit, newest_first=newest_first)
+                await store.scan(p, Span(after=after, before=before, limit=limit, newest_first=newest_first), order=o)
                 for p, o in product("pq", Order)
             ]
         )
-        seen.append(await store.listing("i", after=after, before=before, limit=limit, newest_first=newest_first))
-        seen.append(await store.count("p", after=after, before=before, limit=limit))
+        seen.append(await store.listing("i", Span(after=after, before=before, limit=limit, newest_first=newest_first)))
+        seen.append(await store.count("p", Span(after=after, before=before, limit=limit)))
     return [*seen, await all_changes(store, start)]
 
 
@@ -650,7 +651,7 @@ def start(task: str, path: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 async def read_all(path: Path, partition: str) -> set[str]:
     async with opened(path) as store:
-        return {each.value for each in (await store.scan(partition, limit=100_000)).records}
+        return {each.value for each in (await store.scan(partition, Span(limit=100_000))).records}
 
 
 async def increment(path: Path) -> None:

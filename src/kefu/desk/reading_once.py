@@ -11,7 +11,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
-from kefu.store.port import GET_KEYS_MAX, Key, Order, Page, Record, Store, Write
+from kefu.store.port import (
+    GET_KEYS_MAX,
+    Key,
+    Order,
+    Page,
+    Record,
+    Span,
+    Store,
+    Write,
+)
 from kefu.store.wrapper import StoreWrapper
 
 _TURNS = 2
@@ -28,7 +37,7 @@ class ReadingOnce(StoreWrapper):
         self._records: dict[Key, Promise] = {}
         self._wanted: dict[Key, Promise] = {}
         """Asked for and not yet on the way: keys that are asked for side by side go out together."""
-        self._pages: dict[tuple[object, ...], Promise] = {}
+        self._pages: dict[tuple[str, Span, Order], Promise] = {}
         self._readers: set[asyncio.Task[Any] | None] = set()
         self._is_over = False
 
@@ -48,24 +57,12 @@ class ReadingOnce(StoreWrapper):
             await self._send_wanted()
         return [await self._records[key] for key in keys]
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        asked = (partition, order, after, before, limit, newest_first)
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        asked = (partition, span, order)
         if asked not in self._pages:
 
             async def read() -> Sequence[object]:
-                page = await self.inner.scan(
-                    partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-                )
-                return [page]
+                return [await self.inner.scan(partition, span, order)]
 
             self._pages[asked] = promise = _promise()
             await self._keep([promise], read)

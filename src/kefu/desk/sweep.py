@@ -27,7 +27,7 @@ from kefu.domain.session import Session, SessionState
 from kefu.domain.tenant import Tenant
 from kefu.records import agents, keys, sessions, sweep_places, tenants
 from kefu.records.sweep_places import START, Part, SweepPlace
-from kefu.store.port import Conflict
+from kefu.store.port import Conflict, Span
 
 SWEEP_EVERY_S = 60
 STOP_BEFORE_S = 10.0
@@ -199,12 +199,12 @@ async def _tenants_page(desk: Desk, after: str) -> tuple[list[Tenant], str | Non
 
 
 async def _agents_page(desk: Desk, tenant: str, after: str) -> tuple[list[Agent], bool]:
-    return await attempt(desk, lambda desk, _: agents.listed(desk.store, tenant, after=after, limit=SWEEP_PAGE))
+    return await attempt(desk, lambda desk, _: agents.listed(desk.store, tenant, Span(SWEEP_PAGE, after)))
 
 
 async def _waiting_page(desk: Desk, tenant: str, after: str) -> tuple[list[Session], bool]:
     waiting = SessionState.WAITING
     return await attempt(
         desk,
-        lambda desk, _: sessions.listed(desk.store, tenant, waiting, after=after, limit=SWEEP_PAGE, newest_first=False),
+        lambda desk, _: sessions.listed(desk.store, tenant, waiting, Span(SWEEP_PAGE, after)),
     )

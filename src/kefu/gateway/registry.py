@@ -12,7 +12,7 @@ from kefu.domain.instants import HOUR, Instant
 from kefu.realtime.protocol import Connection
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Delete, Expect, Expectation, Key, Put, Record, Store, Write
+from kefu.store.port import Delete, Expect, Expectation, Key, Put, Record, Span, Store, Write
 
 _PAGE = 200
 
@@ -86,7 +86,7 @@ def without(state: SocketState, operation_id: str) -> tuple[SocketState, Sequenc
 async def overdue(store: Store, now: Instant, limit: int) -> list[str]:
     """Ids of connections that something is due on, eventually consistent."""
     until = keys.socket_listing(now, "")
-    page = await store.listing(until.index, before=until.order, limit=limit)
+    page = await store.listing(until.index, Span(before=until.order, limit=limit))
     return [keys.connection_of(record.key) for record in page.records]
 
 
@@ -105,7 +105,7 @@ async def subscribed(store: Store, tenant: str, topic: str) -> list[tuple[Key, L
     found: list[tuple[Key, LoadedSubscription]] = []
     after, has_more = "", True
     while has_more:
-        page = await store.scan(keys.topic_partition(tenant, topic), after=after, limit=_PAGE)
+        page = await store.scan(keys.topic_partition(tenant, topic), Span(after=after, limit=_PAGE))
         found += [(record.key, _subscriptions.load(record)) for record in page.records]
         has_more = page.has_more
         after = page.records[-1].key.sort if page.records else after

@@ -10,7 +10,7 @@ from kefu.domain.directory import Directory, Ranking
 from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Check, Conflict, Delete, Expect, Expectation, Key, Order, Put, Record, Store, Write
+from kefu.store.port import Check, Conflict, Delete, Expect, Expectation, Key, Order, Put, Record, Span, Store, Write
 
 LoadedAgent = Loaded[Agent]
 
@@ -80,12 +80,10 @@ async def is_profile_empty(store: Store, tenant: str, profile: str, *, but_for: 
     return all(member.value.login == but_for for member in members)
 
 
-async def listed(
-    store: Store, tenant: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-) -> tuple[list[Agent], bool]:
+async def listed(store: Store, tenant: str, span: Span) -> tuple[list[Agent], bool]:
     """A page of the tenant's agents by login, eventually consistent."""
     index = keys.agent_listing(tenant, "").index
-    page = await store.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
+    page = await store.listing(index, span)
     return [_agents.decode(record.value) for record in page.records], page.has_more
 
 
@@ -151,13 +149,12 @@ async def _page(
     """Up to `limit` wanted agents, following short pages: a free agent must never be overlooked."""
     found: list[LoadedAgent] = []
     after, before = keys.AGENTS if order is Order.SORT else ("", None)
-    has_more = True
+    span, has_more = Span(limit, after, before), True
     while has_more and len(found) < limit:
-        page = await store.scan(
-            keys.profile_partition(tenant, profile), order=order, after=after, before=before, limit=limit
-        )
+        page = await store.scan(keys.profile_partition(tenant, profile), span, order)
         has_more = page.has_more
         found.extend(each for each in map(_agents.load, page.records) if wanted(each.value))
-        last = page.records[-1] if page.records else None
-        after = (last.key.sort if order is Order.SORT else last.rank or "") if last else after
+        if page.records:
+            last = page.records[-1]
+            span = span.beyond(last.key.sort if order is Order.SORT else last.rank or "")
     return found[:limit]

@@ -2,7 +2,7 @@ from kefu.domain.binding import Binding
 from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Expectation, Put, Record, Store, Write
+from kefu.store.port import Expectation, Put, Record, Span, Store, Write
 
 LoadedBinding = Loaded[Binding]
 
@@ -21,17 +21,15 @@ def decode(text: str) -> Binding:
 
 async def of_visitor(store: Store, tenant: str, visitor: str, now: Instant, limit: int) -> list[Binding]:
     after, before = keys.BINDINGS
-    page = await store.scan(keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit)
+    page = await store.scan(keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit))
     found = [_bindings.decode(record.value) for record in page.records]
     return [binding for binding in found if binding.holds_at(now)]
 
 
-async def listed(
-    store: Store, tenant: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-) -> tuple[list[Binding], bool]:
+async def listed(store: Store, tenant: str, span: Span) -> tuple[list[Binding], bool]:
     """A page of the tenant's bindings by agent, flag and visitor, eventually consistent."""
     index = keys.binding_listing(tenant, "", "", "").index
-    page = await store.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
+    page = await store.listing(index, span)
     return [_bindings.decode(record.value) for record in page.records], page.has_more
 
 

@@ -6,7 +6,7 @@ from kefu.domain.directory import BusinessSource, Directory, RoutingRule, Tenant
 from kefu.domain.skill_group import SkillGroup
 from kefu.records import keys
 from kefu.records.codec import Codec
-from kefu.store.port import Delete, Expect, Put, Record, Store, Write
+from kefu.store.port import Delete, Expect, Put, Record, Span, Store, Write
 
 _PAGE = 1_000
 
@@ -52,7 +52,9 @@ class Directories:
 async def _read(store: Store, tenant: str) -> Directory:
     records: list[Record] = []
     after, before = keys.CONFIG
-    while (page := await store.scan(keys.config_partition(tenant), after=after, before=before, limit=_PAGE)).records:
+    while (
+        page := await store.scan(keys.config_partition(tenant), Span(after=after, before=before, limit=_PAGE))
+    ).records:
         records.extend(page.records)
         after = page.records[-1].key.sort
         if not page.has_more:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from kefu.domain.bounds import SEARCHED_MAX
 from kefu.domain.session import Session, SessionState
 from kefu.records.sessions import listed, listing_order
-from kefu.store.port import Store
+from kefu.store.port import Span, Store
 
 
 async def search(
@@ -47,17 +47,14 @@ async def _lane(
     newer_than: str | None,
     oldest_first: bool,
 ) -> AsyncIterator[Session]:
-    after, before, has_more = newer_than or "", older_than, True
+    span = Span(after=newer_than or "", before=older_than, limit=100, newest_first=not oldest_first)
+    has_more = True
     while has_more:
-        page, has_more = await listed(
-            store, tenant, state, after=after, before=before, limit=100, newest_first=not oldest_first
-        )
+        page, has_more = await listed(store, tenant, state, span)
         for session in page:
             yield session
-        if page and oldest_first:
-            after = listing_order(page[-1])
-        elif page:
-            before = listing_order(page[-1])
+        if page:
+            span = span.beyond(listing_order(page[-1]))
 
 
 async def _merged(lanes: list[AsyncIterator[Session]], *, reverse: bool) -> AsyncIterator[Session]:

@@ -17,7 +17,7 @@ from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Delete, Expect, Put, Record, Store, Write
+from kefu.store.port import Delete, Expect, Put, Record, Span, Store, Write
 
 
 class SeenMessage(NamedTuple):
@@ -79,7 +79,7 @@ async def newest(store: Store, tenant: str, visitor: str, channel: Channel) -> L
     """The visitor's latest session on a channel: the open one, if any is."""
     after, before = keys.sessions_on(channel)
     page = await store.scan(
-        keys.visitor_partition(tenant, visitor), after=after, before=before, limit=1, newest_first=True
+        keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=1, newest_first=True)
     )
     return _sessions.load(page.records[0]) if page.records else None
 
@@ -97,25 +97,16 @@ async def of_visitor(store: Store, tenant: str, visitor: str, limit: int) -> lis
     for channel in Channel:
         after, before = keys.sessions_on(channel)
         page = await store.scan(
-            keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit, newest_first=True
+            keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
         )
         found.extend(_sessions.decode(record.value).session for record in page.records)
     return sorted(found, key=lambda session: session.id, reverse=True)[:limit]
 
 
-async def listed(
-    store: Store,
-    tenant: str,
-    state: SessionState,
-    *,
-    after: str = "",
-    before: str | None = None,
-    limit: int,
-    newest_first: bool,
-) -> tuple[list[Session], bool]:
+async def listed(store: Store, tenant: str, state: SessionState, span: Span) -> tuple[list[Session], bool]:
     """A page of the tenant's sessions of one state by start time, eventually consistent."""
     index = keys.session_listing(tenant, state, 0, "").index
-    page = await store.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
+    page = await store.listing(index, span)
     return [_sessions.decode(record.value).session for record in page.records], page.has_more
 
 
@@ -129,7 +120,7 @@ async def line_page(
 ) -> tuple[list[LoadedSession], bool]:
     """Waiting sessions in the order of the line, ready to be written back, and whether more follow."""
     after = keys.waiting_sort(behind) if behind else keys.WAITING[0]
-    page = await store.scan(keys.line_partition(tenant, line), after=after, before=keys.WAITING[1], limit=limit)
+    page = await store.scan(keys.line_partition(tenant, line), Span(after=after, before=keys.WAITING[1], limit=limit))
     return [decode_entry(record.value) for record in page.records], page.has_more
 
 
@@ -137,7 +128,7 @@ async def heads_of_classes(store: Store, tenant: str, line: Line) -> list[Sessio
     """The first VIP and the first other of a line: one of them is who waits longest."""
     ranges = ((keys.WAITING[0], keys.WAITING_OTHERS), (keys.WAITING_OTHERS, keys.WAITING[1]))
     pages = [
-        await store.scan(keys.line_partition(tenant, line), after=after, before=before, limit=1)
+        await store.scan(keys.line_partition(tenant, line), Span(after=after, before=before, limit=1))
         for after, before in ranges
     ]
     return [_entries.decode(record.value).stored.session for page in pages for record in page.records]
@@ -147,7 +138,7 @@ async def line_length(store: Store, tenant: str, line: Line, *, vip_only: bool =
     """How many wait, exact up to `LINE_COUNT_MAX`."""
     before = keys.WAITING_OTHERS if vip_only else keys.WAITING[1]
     return await store.count(
-        keys.line_partition(tenant, line), after=keys.WAITING[0], before=before, limit=LINE_COUNT_MAX
+        keys.line_partition(tenant, line), Span(after=keys.WAITING[0], before=before, limit=LINE_COUNT_MAX)
     )
 
 
@@ -157,13 +148,13 @@ async def position_in_line(store: Store, tenant: str, session: Session) -> int |
         return None
     sort = keys.waiting_sort(session.place)
     partition = keys.line_partition(tenant, session.line)
-    return 1 + await store.count(partition, after=keys.WAITING[0], before=sort, limit=LINE_COUNT_MAX)
+    return 1 + await store.count(partition, Span(after=keys.WAITING[0], before=sort, limit=LINE_COUNT_MAX))
 
 
 async def log_after(store: Store, tenant: str, session_id: str, seq: int, limit: int) -> tuple[list[LogEntry], bool]:
     """Entries numbered over `seq`, in order, and whether more follow."""
     page = await store.scan(
-        keys.log_partition(tenant, session_id), after=keys.log_sort(seq), before=keys.LOG[1], limit=limit
+        keys.log_partition(tenant, session_id), Span(after=keys.log_sort(seq), before=keys.LOG[1], limit=limit)
     )
     entries = [entry for record in page.records for entry in LOG_RECORDS.decode(record.value).entries]
     kept = [entry for entry in entries if entry.seq > seq]
@@ -174,10 +165,12 @@ async def log_before(store: Store, tenant: str, session_id: str, seq: int, limit
     """Entries numbered under `seq`, newest first, and whether more precede."""
     page = await store.scan(
         keys.log_partition(tenant, session_id),
-        after=keys.LOG[0],
-        before=keys.log_sort(seq + ENTRIES_PER_COMMIT_MAX),
-        limit=limit + ENTRIES_PER_COMMIT_MAX,
-        newest_first=True,
+        Span(
+            after=keys.LOG[0],
+            before=keys.log_sort(seq + ENTRIES_PER_COMMIT_MAX),
+            limit=limit + ENTRIES_PER_COMMIT_MAX,
+            newest_first=True,
+        ),
     )
     entries = [entry for record in page.records for entry in reversed(LOG_RECORDS.decode(record.value).entries)]
     kept = [entry for entry in entries if entry.seq < seq]
@@ -189,7 +182,9 @@ async def log_records(store: Store, tenant: str, session_id: str) -> list[LogRec
     found: list[LogRecord] = []
     after, has_more = keys.LOG[0], True
     while has_more:
-        page = await store.scan(keys.log_partition(tenant, session_id), after=after, before=keys.LOG[1], limit=100)
+        page = await store.scan(
+            keys.log_partition(tenant, session_id), Span(after=after, before=keys.LOG[1], limit=100)
+        )
         found.extend(LOG_RECORDS.decode(record.value) for record in page.records)
         after, has_more = page.records[-1].key.sort if page.records else after, page.has_more
     return found
@@ -212,7 +207,7 @@ async def older_seen(
     found: list[SeenMessage] = []
     after, before = keys.seen_on(channel, since)
     for _ in range(limit):
-        page = await store.scan(keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit)
+        page = await store.scan(keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit))
         found.extend(mark for record in page.records for mark in _seen_marks.decode(record.value))
         if not page.has_more:
             break

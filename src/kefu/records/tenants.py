@@ -1,7 +1,7 @@
 from kefu.domain.tenant import AccessToken, Tenant
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Expect, Expectation, Put, Record, Store, Write
+from kefu.store.port import Expect, Expectation, Put, Record, Span, Store, Write
 
 _tenants = Codec(Tenant)
 _tokens = Codec(AccessToken)
@@ -15,7 +15,7 @@ async def load(store: Store, tenant: str) -> Loaded[Tenant] | None:
 
 async def load_page(store: Store, *, after: str = "", limit: int) -> tuple[list[Tenant], str | None]:
     """Tenants in the order of their ids, and where the next page starts."""
-    page = await store.scan(keys.TENANTS, after=after, limit=limit)
+    page = await store.scan(keys.TENANTS, Span(after=after, limit=limit))
     found = [_tenants.decode(record.value) for record in page.records]
     return found, page.records[-1].key.sort if page.has_more else None
 

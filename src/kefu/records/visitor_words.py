@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec
-from kefu.store.port import Expect, Put, Record, Store, Write
+from kefu.store.port import Expect, Put, Record, Span, Store, Write
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[L
     """A visitor's left messages, newest first."""
     after, before = keys.LEFT
     page = await store.scan(
-        keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit, newest_first=True
+        keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
     )
     return [_left.decode(record.value) for record in page.records]
 

@@ -7,7 +7,7 @@ from kefu.domain.instants import Instant
 from kefu.domain.session import Session
 from kefu.records import keys, sessions
 from kefu.records.codec import Codec, Loaded
-from kefu.store.port import Change, Expectation, Put, Record, Store, Write
+from kefu.store.port import Change, Expectation, Put, Record, Span, Store, Write
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +49,8 @@ async def sessions_page(
     """The visitor's sessions on a channel by number, and whether more follow."""
     after, before = keys.sessions_numbered(channel, first, behind)
     page = await store.scan(
-        keys.visitor_partition(tenant, visitor), after=after, before=before, limit=limit, newest_first=newest_first
+        keys.visitor_partition(tenant, visitor),
+        Span(after=after, before=before, limit=limit, newest_first=newest_first),
     )
     found = [sessions.decode(record.value, version=record.version) for record in page.records]
     return [loaded.value.session for loaded in found], page.has_more

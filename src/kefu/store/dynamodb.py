@@ -16,7 +16,7 @@ from kefu.store.dynamodb_queries import (
     BY_SORT_KEY,
     Way,
     count_query,
-    is_empty_range,
+    is_empty,
     page_query,
 )
 from kefu.store.dynamodb_stream import POLL_S, ChangeStream, now_ms
@@ -38,6 +38,7 @@ from kefu.store.port import (
     Order,
     Page,
     Record,
+    Span,
     StoreError,
     Throttled,
     Write,
@@ -100,52 +101,32 @@ class DynamoStore:
         found = await self._get(list(dict.fromkeys(keys)), is_consistent=True)
         return [found.get(key) for key in keys]
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         way = BY_SORT_KEY if order is Order.SORT else BY_RANK_KEY
-        items, has_more = await self._items(
-            way, partition, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+        items, has_more = await self._items(way, partition, span)
         return Page(tuple(record_of(item) for item in items), has_more)
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
-        if is_empty_range(after, before):
+    async def count(self, partition: str, span: Span) -> int:
+        if is_empty(span):
             return 0
-        query = count_query(self.table, partition, after=after, before=before)
+        query = count_query(self.table, partition, span)
         counted = 0
-        for _ in range(limit):  # each answer but the last counts some
-            answer = await self._read("Query", {**query, "Limit": limit - counted})
+        for _ in range(span.limit):  # each answer but the last counts some
+            answer = await self._read("Query", {**query, "Limit": span.limit - counted})
             counted += answer["Count"]
-            if counted >= limit or "LastEvaluatedKey" not in answer:
+            if counted >= span.limit or "LastEvaluatedKey" not in answer:
                 break
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         return counted
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
+    async def listing(self, index: str, span: Span) -> Page:
+        span = span._replace(limit=min(span.limit, GET_KEYS_MAX))
         for _ in range(LISTING_ROUNDS_MAX):
-            items, has_more = await self._items(
-                BY_LISTING_KEY,
-                index,
-                after=after,
-                before=before,
-                limit=min(limit, GET_KEYS_MAX),
-                newest_first=newest_first,
-            )
+            items, has_more = await self._items(BY_LISTING_KEY, index, span)
             records = await self._listed(items)
             if records or not has_more:
                 return Page(records, has_more)
-            last = items[-1]["place"]["S"]
-            after, before = (after, last) if newest_first else (last, before)
+            span = span.beyond(items[-1]["place"]["S"])
         raise Throttled(f"listing {index} lags behind its records")
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
@@ -198,19 +179,17 @@ class DynamoStore:
             raise Throttled(f"{len(wanted['Keys'])} keys were left unread")
         return found
 
-    async def _items(
-        self, way: Way, place: str, *, after: str, before: str | None, limit: int, newest_first: bool
-    ) -> tuple[list[Item], bool]:
-        """Up to `limit` items, and whether more lie beyond."""
-        if is_empty_range(after, before):
+    async def _items(self, way: Way, place: str, span: Span) -> tuple[list[Item], bool]:
+        """The items of a page, and whether more lie beyond."""
+        if is_empty(span):
             return [], False
-        query = page_query(self.table, way, place, after=after, before=before, limit=limit, newest_first=newest_first)
+        query = page_query(self.table, way, place, span)
         order, found = ATTRIBUTES[way.order], list[Item]()
         for _ in range(PAGES_MAX):
             answer = await self._read("Query", query)
-            found += [item for item in answer["Items"] if item[order]["S"] not in (after, before)]
-            if len(found) > limit:
-                return found[:limit], True
+            found += [item for item in answer["Items"] if item[order]["S"] not in (span.after, span.before)]
+            if len(found) > span.limit:
+                return found[: span.limit], True
             if "LastEvaluatedKey" not in answer:
                 return found, False
             if len(found) > 1:  # cut at 1 MB: what came last lies beyond this page for sure

@@ -6,6 +6,7 @@ from typing import Any
 from kefu.store.dynamodb_items import names_in
 from kefu.store.dynamodb_table import BY_LISTING, BY_RANK
 from kefu.store.dynamodb_transport import Request
+from kefu.store.port import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +26,32 @@ BY_RANK_KEY = Way(BY_RANK, "#pk", "#rank", is_consistent=True)
 BY_LISTING_KEY = Way(BY_LISTING, "#listing", "#place", is_consistent=False)
 
 
-def page_query(
-    table: str, way: Way, place: str, *, after: str, before: str | None, limit: int, newest_first: bool
-) -> Request:
-    """One more than `limit`, so that it shows whether more lies beyond; two more where the ends come along."""
-    if after and before is not None:
+def page_query(table: str, way: Way, place: str, span: Span) -> Request:
+    """One more than the limit, so that it shows whether more lies beyond; two more where the ends come along."""
+    if span.after and span.before is not None:
         # A key condition takes one comparison; the only one with two ends includes them.
-        condition, ends = f"{way.order} BETWEEN :after AND :before", {":after": after, ":before": before}
+        condition, ends = f"{way.order} BETWEEN :after AND :before", {":after": span.after, ":before": span.before}
     else:
-        condition, ends = _one_end(way, after, before)
+        condition, ends = _one_end(way, span.after, span.before)
     return {
         **_query(table, way, place, condition, ends),
-        "Limit": limit + 1 + (len(ends) if len(ends) > 1 else 0),
-        "ScanIndexForward": not newest_first,
+        "Limit": span.limit + 1 + (len(ends) if len(ends) > 1 else 0),
+        "ScanIndexForward": not span.newest_first,
     }
 
 
-def count_query(table: str, partition: str, *, after: str, before: str | None) -> Request:
-    condition, ends = _one_end(BY_SORT_KEY, "" if before is not None else after, before)
+def count_query(table: str, partition: str, span: Span) -> Request:
+    condition, ends = _one_end(BY_SORT_KEY, "" if span.before is not None else span.after, span.before)
     query = {**_query(table, BY_SORT_KEY, partition, condition, ends), "Select": "COUNT"}
-    if after and before is not None:
+    if span.after and span.before is not None:
         # Both ends exclusive with no item to drop: it begins behind a key, whether or not there is one.
-        query["ExclusiveStartKey"] = {"pk": {"S": partition}, "sk": {"S": after}}
+        query["ExclusiveStartKey"] = {"pk": {"S": partition}, "sk": {"S": span.after}}
     return query
 
 
-def is_empty_range(after: str, before: str | None) -> bool:
+def is_empty(span: Span) -> bool:
     """The service refuses ends that stand the wrong way round."""
-    return before is not None and before <= after
+    return span.before is not None and span.before <= span.after
 
 
 def _one_end(way: Way, after: str, before: str | None) -> tuple[str, dict[str, str]]:

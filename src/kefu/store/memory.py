@@ -22,6 +22,7 @@ from kefu.store.port import (
     PositionExpired,
     Put,
     Record,
+    Span,
     TokenReused,
     Write,
 )
@@ -53,32 +54,21 @@ class MemoryStore:
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
         return [self._find(key) for key in keys]
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         lane = (self._partitions if order is Order.SORT else self._ranks).get(partition)
-        return Page((), has_more=False) if lane is None else _page(lane, after, before, limit, newest_first)
+        return Page((), has_more=False) if lane is None else _page(lane, span)
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
+    async def count(self, partition: str, span: Span) -> int:
         lane = self._partitions.get(partition)
         if lane is None:
             return 0
-        low = lane.bisect_right(after)
-        high = len(lane) if before is None else lane.bisect_left(before)
-        return int(min(max(0, high - low), limit))
+        low = lane.bisect_right(span.after)
+        high = len(lane) if span.before is None else lane.bisect_left(span.before)
+        return int(min(max(0, high - low), span.limit))
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
+    async def listing(self, index: str, span: Span) -> Page:
         ordered = self._listings.get(index)
-        return Page((), has_more=False) if ordered is None else _page(ordered, after, before, limit, newest_first)
+        return Page((), has_more=False) if ordered is None else _page(ordered, span)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         refuse_malformed(writes)
@@ -198,11 +188,11 @@ def _lane(lanes: dict[str, SortedDict[str, Record]], name: str) -> SortedDict[st
     return lanes[name]
 
 
-def _page(ordered: SortedDict[str, Record], after: str, before: str | None, limit: int, newest_first: bool) -> Page:  # noqa: FBT001
-    keys = ordered.irange(after, before, inclusive=(False, False), reverse=newest_first)
+def _page(ordered: SortedDict[str, Record], span: Span) -> Page:
+    keys = ordered.irange(span.after, span.before, inclusive=(False, False), reverse=span.newest_first)
     records: list[Record] = []
     for key in keys:
-        if len(records) == limit:
+        if len(records) == span.limit:
             return Page(tuple(records), has_more=True)
         records.append(ordered[key])
     return Page(tuple(records), has_more=False)

@@ -82,6 +82,19 @@ class Order(Enum):
     RANK = "rank"
 
 
+class Span(NamedTuple):
+    """What is asked for of ordered records: at most `limit` of those between two places, exclusive."""
+
+    limit: int
+    after: str = ""
+    before: str | None = None
+    newest_first: bool = False
+
+    def beyond(self, last: str) -> "Span":
+        """What is left behind a page that ended at `last`."""
+        return self._replace(before=last) if self.newest_first else self._replace(after=last)
+
+
 class Page(NamedTuple):
     records: tuple[Record, ...]
     has_more: bool
@@ -133,25 +146,14 @@ class Store(Protocol):
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
         """The records of up to `GET_KEYS_MAX` keys, strongly consistent, in the order asked, None where absent."""
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        """A strongly consistent page of a partition, its ends exclusive, in the order of the sort key or rank."""
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        """A strongly consistent page of a partition, in the order of the sort key or rank."""
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
-        """How many records lie between two sort keys, exclusive; strongly consistent, exact below `limit`."""
+    async def count(self, partition: str, span: Span) -> int:
+        """How many records a span holds, by sort key; strongly consistent, exact below its limit."""
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
-        """A page of an index across partitions, ends exclusive. Eventually consistent: for screens, not decisions."""
+    async def listing(self, index: str, span: Span) -> Page:
+        """A page of an index across partitions. Eventually consistent: for screens, not decisions."""
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         """All of `writes`, each to a key of its own, or none.

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from kefu.store import sqlite_statements as statements
-from kefu.store.port import Change, Key, Order, Page, Record, StoreError, Throttled, Write
+from kefu.store.port import (
+    Change,
+    Key,
+    Order,
+    Page,
+    Record,
+    Span,
+    StoreError,
+    Throttled,
+    Write,
+)
 from kefu.store.sqlite_file import NotAStoreFile, StoreFileTooNew, connect, errors_translated, open_file
 from kefu.store.sqlite_positions import decode_position
 
@@ -76,30 +86,16 @@ class SqliteStore:
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
         return await self._readers.run(partial(statements.get, keys=keys))
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        query = statements.SCAN[order, newest_first]
-        read = partial(statements.page, query=query, place=partition, after=after, before=before, limit=limit)
-        return await self._readers.run(read)
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        query = statements.SCAN[order, span.newest_first]
+        return await self._readers.run(partial(statements.page, query=query, place=partition, span=span))
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
-        read = partial(statements.count, partition=partition, after=after, before=before, limit=limit)
-        return await self._readers.run(read)
+    async def count(self, partition: str, span: Span) -> int:
+        return await self._readers.run(partial(statements.count, partition=partition, span=span))
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
-        query = statements.LISTING[newest_first]
-        read = partial(statements.page, query=query, place=index, after=after, before=before, limit=limit)
-        return await self._readers.run(read)
+    async def listing(self, index: str, span: Span) -> Page:
+        query = statements.LISTING[span.newest_first]
+        return await self._readers.run(partial(statements.page, query=query, place=index, span=span))
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         await self._writer.run(partial(statements.commit, writes=tuple(writes), token=token, now=self._now))

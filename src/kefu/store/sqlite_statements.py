@@ -22,6 +22,7 @@ from kefu.store.port import (
     PositionExpired,
     Put,
     Record,
+    Span,
     TokenReused,
     Write,
 )
@@ -82,13 +83,13 @@ def get(connection: sqlite3.Connection, *, keys: Sequence[Key]) -> list[Record |
         return [_find(connection, key) for key in keys]
 
 
-def page(connection: sqlite3.Connection, *, query: str, place: str, after: str, before: str | None, limit: int) -> Page:
-    rows = connection.execute(query, (place, after, _end(before), limit + 1)).fetchall()
-    return Page(tuple(_record(row) for row in rows[:limit]), has_more=len(rows) > limit)
+def page(connection: sqlite3.Connection, *, query: str, place: str, span: Span) -> Page:
+    rows = connection.execute(query, (place, span.after, _end(span.before), span.limit + 1)).fetchall()
+    return Page(tuple(_record(row) for row in rows[: span.limit]), has_more=len(rows) > span.limit)
 
 
-def count(connection: sqlite3.Connection, *, partition: str, after: str, before: str | None, limit: int) -> int:
-    [counted] = connection.execute(_COUNT, (partition, after, _end(before), limit)).fetchone()
+def count(connection: sqlite3.Connection, *, partition: str, span: Span) -> int:
+    [counted] = connection.execute(_COUNT, (partition, span.after, _end(span.before), span.limit)).fetchone()
     return int(counted)
 
 

@@ -3,7 +3,16 @@
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Any
 
-from kefu.store.port import Change, Key, Order, Page, Record, Store, Write
+from kefu.store.port import (
+    Change,
+    Key,
+    Order,
+    Page,
+    Record,
+    Span,
+    Store,
+    Write,
+)
 
 
 class StoreWrapper:
@@ -18,29 +27,14 @@ class StoreWrapper:
     def get(self, keys: Sequence[Key]) -> Coroutine[Any, Any, list[Record | None]]:
         return self.inner.get(keys)
 
-    def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Coroutine[Any, Any, Page]:
-        return self.inner.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+    def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Coroutine[Any, Any, Page]:
+        return self.inner.scan(partition, span, order)
 
-    def count(
-        self, partition: str, *, after: str = "", before: str | None = None, limit: int
-    ) -> Coroutine[Any, Any, int]:
-        return self.inner.count(partition, after=after, before=before, limit=limit)
+    def count(self, partition: str, span: Span) -> Coroutine[Any, Any, int]:
+        return self.inner.count(partition, span)
 
-    def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Coroutine[Any, Any, Page]:
-        return self.inner.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
+    def listing(self, index: str, span: Span) -> Coroutine[Any, Any, Page]:
+        return self.inner.listing(index, span)
 
     def commit(self, writes: Sequence[Write], *, token: str | None) -> Coroutine[Any, Any, None]:
         return self.inner.commit(writes, token=token)

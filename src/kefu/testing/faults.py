@@ -15,6 +15,7 @@ from kefu.store.port import (
     OutcomeUnknown,
     Page,
     Record,
+    Span,
     Store,
     Throttled,
     Write,
@@ -60,40 +61,26 @@ class FaultyStore(StoreWrapper):
         super().__init__(inner)
         self.rates = rates
         self._random = random
-        self._earlier: dict[tuple[object, ...], Page] = {}
+        self._earlier: dict[tuple[str, Span], Page] = {}
 
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
         self._maybe_throttled()
         return await self.inner.get(keys)
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         self._maybe_throttled()
-        page = await self.inner.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+        page = await self.inner.scan(partition, span, order)
         return self._maybe_short(page)
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
+    async def count(self, partition: str, span: Span) -> int:
         self._maybe_throttled()
-        return await self.inner.count(partition, after=after, before=before, limit=limit)
+        return await self.inner.count(partition, span)
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
+    async def listing(self, index: str, span: Span) -> Page:
         self._maybe_throttled()
-        asked = (index, after, before, limit, newest_first)
-        page = await self.inner.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
-        earlier = self._earlier.get(asked, Page((), has_more=False))
-        self._earlier[asked] = page
+        page = await self.inner.listing(index, span)
+        earlier = self._earlier.get((index, span), Page((), has_more=False))
+        self._earlier[index, span] = page
         return earlier if self._strikes(self.rates.stale_listing) else self._maybe_short(page)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
@@ -139,31 +126,14 @@ class PatientStore(StoreWrapper):
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
         return await self._patiently(lambda: self.inner.get(keys))
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        return await self._patiently(
-            lambda: self.inner.scan(
-                partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-            )
-        )
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        return await self._patiently(lambda: self.inner.scan(partition, span, order))
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
-        return await self._patiently(lambda: self.inner.count(partition, after=after, before=before, limit=limit))
+    async def count(self, partition: str, span: Span) -> int:
+        return await self._patiently(lambda: self.inner.count(partition, span))
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
-        return await self._patiently(
-            lambda: self.inner.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
-        )
+    async def listing(self, index: str, span: Span) -> Page:
+        return await self._patiently(lambda: self.inner.listing(index, span))
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         own = token or uuid.uuid4().hex  # who repeats needs one

@@ -13,7 +13,15 @@ from random import Random
 from typing import Any, NamedTuple, TypeVar
 
 from kefu.domain.instants import Instant
-from kefu.store.port import Key, Order, Page, Record, Store, Write
+from kefu.store.port import (
+    Key,
+    Order,
+    Page,
+    Record,
+    Span,
+    Store,
+    Write,
+)
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing.turn_loop import TurnLoop
 
@@ -153,33 +161,20 @@ class TurnStore(StoreWrapper):
             await self._turns.turn(TurnKind.READ, "get " + " ".join(f"{key.partition}/{key.sort}" for key in keys))
         return await self.inner.get(keys)
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         if self._turns.is_on:
-            await self._turns.turn(TurnKind.READ, f"scan {partition} {after}")
-        return await self.inner.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+            await self._turns.turn(TurnKind.READ, f"scan {partition} {span.after}")
+        return await self.inner.scan(partition, span, order)
 
-    async def count(self, partition: str, *, after: str = "", before: str | None = None, limit: int) -> int:
+    async def count(self, partition: str, span: Span) -> int:
         if self._turns.is_on:
             await self._turns.turn(TurnKind.READ, f"count {partition}")
-        return await self.inner.count(partition, after=after, before=before, limit=limit)
+        return await self.inner.count(partition, span)
 
-    async def listing(
-        self, index: str, *, after: str = "", before: str | None = None, limit: int, newest_first: bool = False
-    ) -> Page:
+    async def listing(self, index: str, span: Span) -> Page:
         if self._turns.is_on:
             await self._turns.turn(TurnKind.READ, f"listing {index}")
-        return await self.inner.listing(index, after=after, before=before, limit=limit, newest_first=newest_first)
+        return await self.inner.listing(index, span)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         if self._turns.is_on:

@@ -16,7 +16,7 @@ from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents, bindings, sessions
 from kefu.records.directories import Directories
 from kefu.records.sessions import LoadedSession
-from kefu.store.port import Store
+from kefu.store.port import Span, Store
 
 _PAGE = 100
 
@@ -81,7 +81,7 @@ async def _agents(store: Store, tenant: str) -> list[Agent]:
     found: list[Agent] = []
     after, has_more = "", True
     while has_more:
-        page, has_more = await agents.listed(store, tenant, after=after, limit=_PAGE)
+        page, has_more = await agents.listed(store, tenant, Span(_PAGE, after))
         found.extend(page)
         after = agents.listing_order(page[-1].login) if page else ""
     return found
@@ -92,7 +92,7 @@ async def _sessions(store: Store, tenant: str) -> list[LoadedSession]:
     for state in SessionState:
         after, has_more = "", True
         while has_more:
-            page, has_more = await sessions.listed(store, tenant, state, after=after, limit=_PAGE, newest_first=False)
+            page, has_more = await sessions.listed(store, tenant, state, Span(_PAGE, after))
             refs.extend(session.ref for session in page)
             after = sessions.listing_order(page[-1]) if page else ""
     loaded = [await sessions.load(store, tenant, refs[start : start + _PAGE]) for start in range(0, len(refs), _PAGE)]

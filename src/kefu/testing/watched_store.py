@@ -8,7 +8,13 @@ from kefu.domain.session import Session
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import keys
 from kefu.records.sessions import LoadedSession
-from kefu.store.port import Order, Page, Store, Write
+from kefu.store.port import (
+    Order,
+    Page,
+    Span,
+    Store,
+    Write,
+)
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing.laws import LAWS, LawBroken, hold_laws, is_vip
 from kefu.testing.live_ledger import NOBODY, LiveLedger
@@ -40,22 +46,11 @@ class WatchedStore(StoreWrapper):
         self._read: dict[tuple[str, Line], Mapping[str, LoadedSession]] = {}
         """What each request saw last of each line."""
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        if after.startswith(keys.WAITING[0]):
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        if span.after.startswith(keys.WAITING[0]):
             line = keys.line_of(self.live.tenant, partition)
             self._read[self._request(), line] = self.live.lines.get(line, NOBODY)
-        return await self.inner.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+        return await self.inner.scan(partition, span, order)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         await self.inner.commit(writes, token=token)

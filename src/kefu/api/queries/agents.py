@@ -13,6 +13,7 @@ from kefu.domain.bounds import PAGE_MAX
 from kefu.domain.ids import login_of
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents as records
+from kefu.store.port import Span
 
 
 @strawberry.input(description="Which agents; what is left out does not matter.")
@@ -47,7 +48,7 @@ async def list_agents(
         return in_status and (group is None or group in (value.groups or (DEFAULT_GROUP,)))
 
     async def listed(behind: str) -> tuple[list[AgentValue], bool]:
-        return await records.listed(context.desk.store, context.tenant, after=behind, limit=PAGE_MAX)
+        return await records.listed(context.desk.store, context.tenant, Span(PAGE_MAX, behind))
 
     return await connect(
         window("agents", first, after),

@@ -10,6 +10,7 @@ from kefu.domain.binding import Binding as BindingValue
 from kefu.domain.bounds import PAGE_MAX
 from kefu.domain.ids import login_of
 from kefu.records import bindings as records
+from kefu.store.port import Span
 
 
 @strawberry.input(description="Which bindings; what is left out does not matter.")
@@ -60,7 +61,7 @@ async def list_bindings(
         )
 
     async def listed(behind: str) -> tuple[list[BindingValue], bool]:
-        return await records.listed(context.desk.store, context.tenant, after=behind, limit=PAGE_MAX)
+        return await records.listed(context.desk.store, context.tenant, Span(PAGE_MAX, behind))
 
     return await connect(
         window("bindings", first, after),

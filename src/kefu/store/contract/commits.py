@@ -10,6 +10,7 @@ from kefu.store.port import (
     Listing,
     Order,
     Put,
+    Span,
     Store,
     TokenReused,
     TooLarge,
@@ -143,8 +144,8 @@ class CommitContract:
         await commit(store, *(put("p", f"{n:03d}") for n in range(COMMIT_WRITES_MAX)))
         with pytest.raises(TooLarge):
             await commit(store, *(put("q", f"{n:03d}") for n in range(COMMIT_WRITES_MAX + 1)))
-        assert await store.count("p", limit=1_000) == COMMIT_WRITES_MAX
-        assert await store.count("q", limit=1_000) == 0
+        assert await store.count("p", Span(limit=1_000)) == COMMIT_WRITES_MAX
+        assert await store.count("q", Span(limit=1_000)) == 0
 
     async def test_a_value_too_large_is_refused_whole(self, store: Store) -> None:
         with pytest.raises(TooLarge):

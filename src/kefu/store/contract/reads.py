@@ -1,5 +1,5 @@
 from kefu.store.contract.shorthand import commit, put, record, whole_listing, whole_scan
-from kefu.store.port import Delete, Expect, Key, Listing, Order, Put, Store
+from kefu.store.port import Delete, Expect, Key, Listing, Order, Put, Span, Store
 
 
 class ReadContract:
@@ -47,7 +47,7 @@ class ReadContract:
 
     async def test_a_page_ends_at_its_limit_and_says_that_more_lies_beyond(self, store: Store) -> None:
         await commit(store, *(put("p", sort) for sort in "abc"))
-        page = await store.scan("p", limit=2)
+        page = await store.scan("p", Span(limit=2))
         assert len(page.records) <= 2
         assert page.has_more
 
@@ -78,10 +78,10 @@ class ReadContract:
 
     async def test_count_is_exact_up_to_its_limit(self, store: Store) -> None:
         await commit(store, *(put("p", sort) for sort in "abcde"))
-        assert await store.count("p", limit=100) == 5
-        assert await store.count("p", limit=3) == 3
-        assert await store.count("p", after="a", before="d", limit=100) == 2
-        assert await store.count("nowhere", limit=100) == 0
+        assert await store.count("p", Span(limit=100)) == 5
+        assert await store.count("p", Span(limit=3)) == 3
+        assert await store.count("p", Span(after="a", before="d", limit=100)) == 2
+        assert await store.count("nowhere", Span(limit=100)) == 0
 
     async def test_a_listing_runs_across_partitions(self, store: Store) -> None:
         await commit(

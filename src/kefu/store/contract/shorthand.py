@@ -2,7 +2,20 @@
 
 import itertools
 
-from kefu.store.port import Check, Delete, Expect, Expectation, Key, Listing, Order, Page, Put, Record, Store, Write
+from kefu.store.port import (
+    Check,
+    Delete,
+    Expect,
+    Expectation,
+    Key,
+    Listing,
+    Order,
+    Put,
+    Record,
+    Span,
+    Store,
+    Write,
+)
 
 _numbers = itertools.count()
 
@@ -45,18 +58,12 @@ async def whole_scan(
     newest_first: bool = False,
 ) -> list[str]:
     """Sort keys of all pages, each asked for behind the last: a short page is followed, not believed."""
-
-    async def page() -> Page:
-        return await store.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
-
+    span = Span(limit, after, before, newest_first)
     found: list[Record] = []
-    while (read := await page()).records:
+    while (read := await store.scan(partition, span, order)).records:
         found.extend(read.records)
         last = read.records[-1]
-        end = last.key.sort if order is Order.SORT else last.rank or ""
-        after, before = (after, end) if newest_first else (end, before)
+        span = span.beyond(last.key.sort if order is Order.SORT else last.rank or "")
         if not read.has_more:
             break
     return [each.key.sort for each in found]
@@ -64,12 +71,11 @@ async def whole_scan(
 
 async def whole_listing(store: Store, index: str, *, newest_first: bool = False) -> list[str]:
     found: list[str] = []
-    after, before = "", None
-    while (page := await store.listing(index, after=after, before=before, limit=2, newest_first=newest_first)).records:
+    span = Span(limit=2, newest_first=newest_first)
+    while (page := await store.listing(index, span)).records:
         found.extend(each.key.sort for each in page.records)
         listing = page.records[-1].listing
-        end = listing.order if listing else ""
-        after, before = (after, end) if newest_first else (end, before)
+        span = span.beyond(listing.order if listing else "")
         if not page.has_more:
             break
     return found

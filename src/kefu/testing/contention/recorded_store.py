@@ -14,6 +14,7 @@ from kefu.store.port import (
     OutcomeUnknown,
     Page,
     Put,
+    Span,
     Store,
     Throttled,
     Write,
@@ -44,21 +45,10 @@ class RecordedStore(StoreWrapper):
         self._journal = journal
         self._nobody = Doing(NOBODY, 0, "Opens")
 
-    async def scan(
-        self,
-        partition: str,
-        *,
-        order: Order = Order.SORT,
-        after: str = "",
-        before: str | None = None,
-        limit: int,
-        newest_first: bool = False,
-    ) -> Page:
-        if after.startswith(keys.WAITING[0]):
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
+        if span.after.startswith(keys.WAITING[0]):
             (doing.get() or self._nobody).reads[partition] = time.monotonic_ns()
-        return await self.inner.scan(
-            partition, order=order, after=after, before=before, limit=limit, newest_first=newest_first
-        )
+        return await self.inner.scan(partition, span, order)
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         request, name = doing.get() or self._nobody, token or uuid.uuid4().hex

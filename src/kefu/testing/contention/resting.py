@@ -8,6 +8,7 @@ from kefu.domain.line import Line, LineKind, agent_line, group_line
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents, bindings, sessions
 from kefu.records.sessions import LoadedSession
+from kefu.store.port import Span
 from kefu.testing.laws import hold_laws
 from kefu.testing.ledger import Ledger
 
@@ -37,7 +38,7 @@ async def _staff(desk: Desk, tenant: str) -> dict[str, Agent]:
     found: dict[str, Agent] = {}
     after, has_more = "", True
     while has_more:
-        page, has_more = await agents.listed(desk.store, tenant, after=after, limit=PAGE)
+        page, has_more = await agents.listed(desk.store, tenant, Span(PAGE, after))
         found |= {agent.login: agent for agent in page}
         after = agents.listing_order(page[-1].login) if page else ""
     return found
