@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from kefu.api.schema import build_schema
 from kefu.api.view import GraphQLView
@@ -21,10 +21,11 @@ from kefu.desk.sweep import keep_sweeping
 from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError
-from kefu.wire.easemob import access_token, bindings, messages
-from kefu.wire.huawei import routes as huawei
+from kefu.wire.later import LaterRoutes
 
 SECRET_BYTES = 32
+EASEMOB_PREFIXES = ("/api/platform/tenants/", "/api/tenant/", "/v1/imgateway/")
+HUAWEI_PREFIXES = ("/apigovernance/api/", "/apiaccess/ccmessaging/")
 
 
 async def open_store(url: str) -> Store:
@@ -81,7 +82,20 @@ def blobs_of(settings: Settings) -> Blobs:
         raise SettingWrong(str(wrong)) from wrong
 
 
+def easemob_routes(desk: Desk, secret: str) -> list[BaseRoute]:
+    from kefu.wire.easemob import access_token, bindings, messages  # noqa: PLC0415  loaded when it is asked for
+
+    return [*access_token.routes(desk), *bindings.routes(desk, secret), *messages.routes(desk, secret)]
+
+
+def huawei_routes(desk: Desk, secret: str, blobs: Blobs) -> list[BaseRoute]:
+    from kefu.wire.huawei import routes  # noqa: PLC0415  as above
+
+    return [*routes.routes(desk, secret, blobs)]
+
+
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
+    blobs = blobs_of(settings)  # at once: a setting that cannot be used is told at the start
     view = GraphQLView(
         build_schema(with_introspection=settings.environment is Environment.DEVELOPMENT),
         desk,
@@ -112,10 +126,8 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *access_token.routes(desk),
-            *bindings.routes(desk, secret),
-            *messages.routes(desk, secret),
-            *huawei.routes(desk, secret, blobs_of(settings)),
+            LaterRoutes(EASEMOB_PREFIXES, lambda: easemob_routes(desk, secret)),
+            LaterRoutes(HUAWEI_PREFIXES, lambda: huawei_routes(desk, secret, blobs)),
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],

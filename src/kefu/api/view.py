@@ -20,7 +20,6 @@ from kefu.api.errors import error_body
 from kefu.api.origins import may_open
 from kefu.api.request_body import TooManyBytes, bounded, drain
 from kefu.api.schema import KefuSchema
-from kefu.api.sockets import GraphQLSocket
 from kefu.desk.bearer_tokens import NoSuchToken
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import REQUEST_BYTES_MAX
@@ -115,6 +114,8 @@ class GraphQLView(GraphQL[Context, None]):
             log.warning("a socket of a page from %r was refused: no allowed origin", socket.headers["origin"])
             await self.reject_websocket(socket)
             return
+        from kefu.api.sockets import GraphQLSocket  # noqa: PLC0415  where requests alone are answered, it is never loaded
+
         context = self._context(is_over_http=False)
         await GraphQLSocket(socket, schema=self._schema, context=context, admits=context.admits).serve()
 
