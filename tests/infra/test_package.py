@@ -37,6 +37,7 @@ NAMES = {
     "AWS::IAM::Role": "RoleName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::SecretsManager::Secret": "Name",
 }
@@ -58,25 +59,31 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
 
 
 def _package(folder: Path, params: tuple[str, ...]) -> Path:
+    ended = _osls(folder, params)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder / "packaged"
+
+
+def _osls(folder: Path, params: tuple[str, ...], **built_for: str) -> subprocess.CompletedProcess[str]:
     _needed(OSLS, "osls is not installed: make build/osls/installed")
     shutil.copy(SERVICE_FILE, folder)
     shutil.copytree(ROOT / "infra", folder / "infra")
     (folder / "build").mkdir()
     with ZipFile(folder / "build" / "lambda.zip", "w") as bundle:  # what is in it, the packager does not look at
         bundle.writestr("kefu/__init__.py", "")
-    (folder / "build" / "lambda.json").write_text(json.dumps(BUILT_FOR))
+    (folder / "build" / "lambda.json").write_text(json.dumps(BUILT_FOR | built_for))
     command = [str(OSLS), "package", "--package", "packaged", *(word for each in params for word in ("--param", each))]
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     offline = {"HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE, "AWS_EC2_METADATA_DISABLED": "true"}
-    _run(command, folder, own | offline | {"HOME": str(folder)})
-    return folder / "packaged"
+    return _run(command, folder, own | offline | {"HOME": str(folder)})
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
-    ended = subprocess.run(  # noqa: S603  a command of this file
+def _run(
+    command: list[str], folder: Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  a command of this file
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def _needed(tool: Path, say: str) -> None:
@@ -99,7 +106,8 @@ def test_the_linter_finds_nothing(packaged: Packaged, params: tuple[str, ...]) -
     templates = [str(each) for each in packaged(*params).glob("cloudformation-template-*.json")]
     assert len(templates) == 2
     # The packager says twice what a function waits for.
-    _run([str(CFN_LINT), "--ignore-checks", "W3005", "--", *templates, "infra/table.yml"], ROOT)
+    linted = _run([str(CFN_LINT), "--ignore-checks", "W3005", "--", *templates, "infra/table.yml"], ROOT)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
 def test_a_tenants_stack_shares_no_name_with_another(packaged: Packaged) -> None:
@@ -142,6 +150,21 @@ def test_snap_start_is_a_switch(packaged: Packaged, params: tuple[str, ...], beg
     assert {each for each in FUNCTIONS if "SnapStart" in made[f"{each.title()}LambdaFunction"]["Properties"]} == (
         begins_from_snapshots
     )
+
+
+def test_snap_start_is_refused_where_the_bundles_python_has_none(tmp_path: Path) -> None:
+    ended = _osls(tmp_path, ("snapStart=true",), runtime="python3.11")
+    assert ended.returncode != 0
+    assert "needs a bundle for Python 3.12 or newer, and this one is for python3.11" in ended.stdout + ended.stderr
+
+
+def test_only_http_is_told_where_files_lie(packaged: Packaged) -> None:
+    made = _template(packaged())["Resources"]
+    told = {
+        each: made[f"{each.title()}LambdaFunction"]["Properties"]["Environment"]["Variables"].get("KEFU_BLOBS")
+        for each in FUNCTIONS
+    }
+    assert told == dict.fromkeys(FUNCTIONS) | {"http": {"Fn::Sub": "s3:${Files}?region=${AWS::Region}"}}
 
 
 def _given_names(folder: Path) -> Iterator[str]:

@@ -39,6 +39,7 @@ STREAM = {
 }
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/${sls:stage}/"
 SOCKETS = {("execute-api:ManageConnections", f"{CONNECTIONS}{verb}/@connections/*") for verb in ("POST", "DELETE")}
+FILES = {("s3:GetObject", "${Files.Arn}/*"), ("s3:PutObject", "${Files.Arn}/*"), ("s3:ListBucket", "Files.Arn")}
 OWN_KEY = {
     (f"kms:{action}", "EncryptionKeyArn")
     for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
@@ -50,7 +51,8 @@ def logs(group: str) -> set[Right]:
 
 
 RIGHTS = {
-    "http": RECORDS | CHECKS | INDEXES | logs("HttpLogGroup") | OWN_KEY,
+    # Visitors' files come and go over HTTP alone.
+    "http": RECORDS | CHECKS | INDEXES | FILES | logs("HttpLogGroup") | OWN_KEY,
     # Queries and mutations come over sockets as well.
     "websocket": RECORDS | CHECKS | INDEXES | SOCKETS | logs("WebsocketLogGroup") | OWN_KEY,
     # It keeps the journal and the sockets, and what a subscription selects lies in the table itself. It decides nothing
@@ -63,8 +65,8 @@ RIGHTS = {
 
 TO_G = weichat(queueName="G")
 
-NAMED_BY_THE_SERVICE = {resource for _, resource in SOCKETS}
-"""The last part is the id of a connection, which the API makes up."""
+NAMED_LATER = {resource for _, resource in SOCKETS} | {"${Files.Arn}/*"}
+"""The last part is the id of a connection, which the API makes up, or the key of a file."""
 
 
 def policies(function: str) -> Iterator[dict[str, Any]]:
@@ -102,7 +104,7 @@ def test_a_role_has_these_rights_and_no_other(function: str) -> None:
 def test_no_right_is_given_by_wildcard(function: str) -> None:
     found = set(rights(function))
     assert not [action for action, _ in found if "*" in action]
-    assert {resource for _, resource in found if "*" in resource} <= NAMED_BY_THE_SERVICE
+    assert {resource for _, resource in found if "*" in resource} <= NAMED_LATER
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
