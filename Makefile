@@ -2,6 +2,9 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARCHITECTURE ?= x86_64
+PYTHON_VERSION ?=
+BUNDLE_PYTHON ?=
+PARAMS ?=
 SEEDS ?= 100000
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-virtualenv
@@ -18,8 +21,9 @@ help:
 	@echo "make bench    what DynamoDB is asked for, and what a cold start takes, against the targets; twenty minutes"
 	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
 	@echo "              of 32 workers on one DynamoDB table"
-	@echo "make build    the bundle for Lambda, build/lambda.zip, for this Python (ARCHITECTURE=x86_64 or arm64)"
-	@echo "make package  what would be deployed, packaged and checked without a login, into build/serverless"
+	@echo "make build    the bundle for Lambda, build/lambda.zip, for .venv's Python on x86_64 (PYTHON_VERSION=3.11, 3.12"
+	@echo "              or 3.13, and BUNDLE_PYTHON=… if that is not on the path; ARCHITECTURE=arm64)"
+	@echo "make package  what would be deployed, packaged and checked without a login, into build/serverless (PARAMS='tenant=acme …')"
 	@echo "make format   let the formatter and the safe fixes have their way"
 	@echo "make lock     renew the pinned dependencies"
 
@@ -41,7 +45,8 @@ bench: .venv/check engines build
 	$(BIN)/python -m benchmarks.coldstart --instructions
 
 build: .venv/serve
-	$(BIN)/python -m bundle --architecture $(ARCHITECTURE)
+	$(BIN)/python -m bundle --architecture $(ARCHITECTURE) \
+		$(if $(PYTHON_VERSION),--python-version $(PYTHON_VERSION)) $(if $(BUNDLE_PYTHON),--python $(BUNDLE_PYTHON))
 
 engines: .engines/installed
 
@@ -88,7 +93,7 @@ lock: .venv/check
 
 # W3005: the packager says twice what a function waits for.
 package: build .venv/check build/osls/installed
-	build/osls/node_modules/.bin/osls package --package build/serverless
+	build/osls/node_modules/.bin/osls package --package build/serverless $(addprefix --param ,$(PARAMS))
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/serverless/cloudformation-template-*.json infra/table.yml
 
 ifneq ($(shell command -v npm),)
