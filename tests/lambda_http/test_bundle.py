@@ -22,6 +22,9 @@ from kefu.entrypoints.container import CONTAINER
 from kefu.store import dynamodb
 from kefu.store.dynamodb_transport import boto_client
 CONTAINER.app
+from kefu.api import sockets
+from kefu.wire.easemob import access_token, bindings, messages
+from kefu.wire.huawei import routes
 for service in ("dynamodb", "dynamodbstreams", "apigatewaymanagementapi", "s3"):
     boto_client(service, region="eu-central-1")
 import sys

@@ -53,3 +53,18 @@ def test_importing_a_handler_loads_nothing_unneeded(handler: str) -> None:
 
 def test_the_sweep_loads_no_adapter() -> None:
     assert "mangum" not in loaded_by("import kefu.entrypoints.lambda_tick")
+
+
+FIRST_REQUEST = """
+from kefu.entrypoints.container import Container
+from kefu.entrypoints.lambda_http import http_handler
+http = {"method": "GET", "path": "/graphql", "sourceIp": "192.0.2.1"}
+event = {"version": "2.0", "rawQueryString": "query=%7B__typename%7D", "headers": {"accept": "application/json"}}
+container = Container({"KEFU_STORE": "dynamodb:kefu?region=local", "KEFU_SECRET": "x" * 32})
+assert http_handler(container)(event | {"requestContext": {"http": http}}, None)["statusCode"] == 200
+"""
+UNASKED = {"kefu.api.sockets", "kefu.realtime.protocol", "kefu.wire.easemob.door", "kefu.wire.huawei.routes"}
+
+
+def test_a_first_request_loads_no_door_that_it_does_not_knock_at() -> None:
+    assert loaded_by(FIRST_REQUEST) & (UNASKED | {"boto3", "botocore", "kefu.store.memory"}) == set()
