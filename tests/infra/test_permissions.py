@@ -1,7 +1,9 @@
 """Who may do what: each role, right by right, and that the desk's own calls need just these."""
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -33,10 +35,10 @@ TABLE = "Table.Arn"
 RECORDS = {(f"dynamodb:{action}", TABLE) for action in ("BatchGetItem", "DeleteItem", "Query", "UpdateItem")}
 CHECKS = {("dynamodb:ConditionCheckItem", TABLE)}
 INDEXES = {("dynamodb:Query", "${Table.Arn}/index/by_rank"), ("dynamodb:Query", "${Table.Arn}/index/by_listing")}
-STREAM = {
-    (f"dynamodb:{action}", "Table.StreamArn")
-    for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
-}
+STREAM_ARN = "Table.StreamArn"
+STREAM = {(f"dynamodb:{action}", STREAM_ARN) for action in ("DescribeStream", "GetRecords", "GetShardIterator")}
+FOLLOWING = {("dynamodb:DescribeTable", TABLE)} | STREAM
+MAPPED = STREAM | {("dynamodb:ListStreams", STREAM_ARN)}
 CONNECTIONS = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/${sls:stage}/"
 SOCKETS = {("execute-api:ManageConnections", f"{CONNECTIONS}{verb}/@connections/*") for verb in ("POST", "DELETE")}
 FILES = {("s3:GetObject", "${Files.Arn}/*"), ("s3:PutObject", "${Files.Arn}/*"), ("s3:ListBucket", "Files.Arn")}
@@ -51,13 +53,13 @@ def logs(group: str) -> set[Right]:
 
 
 RIGHTS = {
-    # Visitors' files come and go over HTTP alone.
-    "http": RECORDS | CHECKS | INDEXES | FILES | logs("HttpLogGroup") | OWN_KEY,
+    # Visitors' files come and go over HTTP alone, and there clients poll for news.
+    "http": RECORDS | CHECKS | INDEXES | FOLLOWING | FILES | logs("HttpLogGroup") | OWN_KEY,
     # Queries and mutations come over sockets as well.
     "websocket": RECORDS | CHECKS | INDEXES | SOCKETS | logs("WebsocketLogGroup") | OWN_KEY,
     # It keeps the journal and the sockets, and what a subscription selects lies in the table itself. It decides nothing
     # and lists nothing. The mapping reads the stream under its role.
-    "stream": RECORDS | STREAM | SOCKETS | {("sqs:SendMessage", "DeadLetters.Arn")} | logs("StreamLogGroup") | OWN_KEY,
+    "stream": RECORDS | MAPPED | SOCKETS | {("sqs:SendMessage", "DeadLetters.Arn")} | logs("StreamLogGroup") | OWN_KEY,
     # Sweeping decides as requests do, but binds nobody: that alone checks what it does not write.
     "tick": RECORDS | INDEXES | SOCKETS | logs("TickLogGroup") | OWN_KEY,
 }
@@ -137,6 +139,8 @@ def needed(operation: str, request: Request) -> Iterator[Right]:
         for action in request["TransactItems"]:
             [kind] = action
             yield f"dynamodb:{'ConditionCheckItem' if kind == 'ConditionCheck' else f'{kind}Item'}", TABLE
+    elif "StreamArn" in request or "ShardIterator" in request:
+        yield f"dynamodb:{operation}", STREAM_ARN
     elif "IndexName" in request:
         yield f"dynamodb:{operation}", f"${{Table.Arn}}/index/{request['IndexName']}"
     else:
@@ -174,6 +178,15 @@ async def test_requests_ask_the_table_for_what_they_may_and_for_no_less(noted: N
     await close_session(desk, call, taken.session)
     await agents.listed(desk.store, TENANT, Span(10))
     assert noted.needed == RECORDS | CHECKS | INDEXES
+
+
+async def test_a_poll_asks_the_stream_for_what_it_may_and_for_no_less(noted: NotedTransport, shop: Shop) -> None:
+    store = shop.desk.store
+    async with aclosing(store.changes(await store.position())) as changes:
+        news = asyncio.ensure_future(anext(changes))
+        await shop.turn("b", BUSY)
+        await news
+    assert noted.needed - RECORDS - INDEXES == FOLLOWING
 
 
 async def test_the_sweep_asks_the_table_for_what_it_may_and_for_no_less(noted: NotedTransport, shop: Shop) -> None:
