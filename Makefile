@@ -6,6 +6,7 @@ PYTHON_VERSION ?=
 BUNDLE_PYTHON ?=
 PARAMS ?=
 SEEDS ?= 100000
+HISTORIES ?= 100
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-virtualenv
 CONTENTION := PYTHONPATH=tests $(BIN)/python tests/contention/on_engine.py
@@ -20,7 +21,7 @@ help:
 	@echo "make check    what CI runs: format, lint, types, import contracts, schema, tests"
 	@echo "make bench    what DynamoDB is asked for, and what a cold start takes, against the targets; twenty minutes"
 	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
-	@echo "              of 32 workers on one DynamoDB table"
+	@echo "              of 32 workers on one DynamoDB table, then $(HISTORIES) histories with a socket cut behind every event"
 	@echo "make build    the bundle for Lambda, build/lambda.zip, for .venv's Python on x86_64 (PYTHON_VERSION=3.11, 3.12"
 	@echo "              or 3.13, and BUNDLE_PYTHON=… if that is not on the path; ARCHITECTURE=arm64)"
 	@echo "make package  what would be deployed, packaged and checked without a login, into build/serverless (PARAMS='tenant=acme …')"
@@ -39,6 +40,7 @@ proof: .venv/check engines
 	$(CONTENTION) dynoxide --operations 100000
 	$(CONTENTION) dynamodb_local --operations 20000
 	$(CONTENTION) dynoxide --operations 5000 --faults --throttled-for 5
+	PYTHONPATH=tests $(BIN)/python -m e2e.sockets.cut_histories $(HISTORIES)
 
 bench: .venv/check engines build
 	$(BIN)/python -m benchmarks.dynamodb --output build/bench/dynamodb
@@ -104,4 +106,10 @@ build/osls/installed: requirements/serverless/package.json requirements/serverle
 	@echo "Installing what packages serverless.yml (once) …"
 	mkdir -p build/osls && cp $^ build/osls/
 	npm ci --prefix build/osls --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+build/clients/installed: requirements/clients/package.json requirements/clients/package-lock.json requirements/clients/.npmrc
+	@echo "Installing the GraphQL client that tests subscribe with (once) …"
+	mkdir -p build/clients && cp $^ build/clients/
+	npm ci --prefix build/clients --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
