@@ -4,30 +4,22 @@ While the one replays, others publish: every call to the store and every post is
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
 from cloud import EVENTS, PARTNER, SCHEMA, SECRET, TENANT, Cloud, Peers, changes_since, cloud
 
+from histories import STEPS, play
 from kefu.api.node_ids import session_id
 from kefu.desk.bearer_tokens import sign
 from kefu.desk.call import Call
-from kefu.desk.close_session import close_session
 from kefu.desk.desk import Desk
-from kefu.desk.directory import GroupChange, save_group
-from kefu.desk.ingest_message import IncomingMessage, ingest_message
-from kefu.desk.save_agent import AgentChange, save_agent
-from kefu.desk.send_message import OutgoingMessage, send_message
-from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.tenants import create_tenant
-from kefu.domain.agent import AgentStatus
 from kefu.domain.instants import HOUR, MINUTE, SECOND
-from kefu.domain.refusals import Refusal
 from kefu.feed.journal import JournalWriter
 from kefu.feed.topics import log_record_in
 from kefu.gateway.fan_out import FanOut
@@ -36,15 +28,13 @@ from kefu.gateway.hearing import connect, hear
 from kefu.gateway.sockets import SocketGone
 from kefu.realtime.protocol import SUBPROTOCOL
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Change
+from kefu.store.port import Change, Key, Record, Store
+from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
 from kefu.testing.interleaving import Interleaver, TurnClock, TurnKind, TurnStore, by_dice, by_priority
 
-if TYPE_CHECKING:
-    from kefu.domain.session_ref import SessionRef
-
-HISTORIES = 20
-STEPS = 8
+HISTORIES = 100
+RACES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +48,6 @@ class Told:
         assert frame["type"] == "next", frame
         payload = frame["payload"]["data"]["sessionEvents"]
         return cls(payload["event"]["session"]["id"], payload["event"]["seq"], payload["cursor"])
-
-
-async def play(desk: Desk, random: Random) -> None:
-    """Visitors write, an agent answers, sessions are closed."""
-    call = Call(by=PARTNER)
-    await save_group(desk, call, GroupChange(name="G"))
-    await save_agent(desk, call, AgentChange(user_name="a", max_sessions=2))
-    await set_agent_status(desk, call, "a", AgentStatus.ONLINE)
-    sessions: list[SessionRef] = []
-    for _ in range(STEPS):
-        act = random.choice(("write", "write", "answer", "close"))
-        with suppress(Refusal):  # by dice one asks what cannot be
-            if act == "write" or not sessions:
-                message = IncomingMessage(visitor=random.choice(("V", "W", "X")), text="你好")
-                sessions.append((await ingest_message(desk, call, message)).session)
-            elif act == "answer":
-                await send_message(desk, call, OutgoingMessage(session=random.choice(sessions), text="您好"))
-            else:
-                await close_session(desk, call, random.choice(sessions))
 
 
 def in_order(told: Sequence[Told]) -> dict[str, list[int]]:
@@ -105,7 +76,7 @@ def follow_a_history(aws: Cloud, seed: int) -> list[Told]:
     """What a subscriber who is there from the start is told."""
     socket = aws.socket()
     aws.subscribes(socket)
-    aws.container.run(play(aws.container.desk, Random(seed)))
+    aws.container.run(play(aws.container.desk, Call(by=PARTNER), Random(seed)))
     random, records = Random(seed), aws.stream()
     while records:
         size = random.choice((1, 3, 10))
@@ -219,6 +190,52 @@ def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again() -> N
         assert in_order(told) == in_order(start[1:])
 
 
+class SlowStore(StoreWrapper):
+    """Each read of single records takes seconds."""
+
+    def __init__(self, inner: Store, clock: ManualClock) -> None:
+        super().__init__(inner)
+        self._clock = clock
+
+    def get(self, keys: Sequence[Key]) -> Coroutine[Any, Any, list[Record | None]]:
+        self._clock.advance(3 * SECOND)
+        return super().get(keys)
+
+
+def test_a_replay_that_finds_nothing_in_its_time_is_gone_on_with_behind_the_cursor_of_its_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy tenant's journal may be longer than one replay can look through, and what is wanted may lie at its end."""
+    monkeypatch.setattr("kefu.feed.journal.CHUNK", 5)
+    with cloud() as aws:
+        socket = aws.socket()
+        aws.subscribes(socket, filter={"visitorUserName": "V"})
+        aws.write("V")
+        aws.publish()
+        cursor = aws.told(socket)[-1]["cursor"]
+        for number in range(50):
+            aws.clock.advance(MINUTE)
+            aws.write(f"other {number}")
+            aws.publish()
+        aws.write("V", "at last")
+        aws.publish()
+        aws.clock.advance(MINUTE)
+        slow = replace(aws.gateway.desk, store=SlowStore(aws.gateway.desk.store, aws.clock))
+        aws.container.__dict__["gateway"] = replace(aws.gateway, desk=slow)
+        frames: list[dict[str, Any]] = []
+        tries = 0
+        while not frames or frames[-1]["type"] == "error":
+            socket = aws.socket(life_ms=10 * HOUR)
+            aws.subscribes(socket, filter={"visitorUserName": "V"}, after=cursor)
+            frames, tries = aws.heard(socket), tries + 1
+            if frames[-1]["type"] == "error":
+                [error] = frames[-1]["payload"]
+                assert (error["extensions"]["code"], error["extensions"]["cursor"] > cursor) == ("CURSOR_EXPIRED", True)
+                cursor = error["extensions"]["cursor"]
+        assert tries > 1, "all was looked through at once"
+        assert [Told.of(frame).seq for frame in frames] == [6]
+
+
 class Wire(Peers):
     """Sockets whose every post is a turn. One breaks after so many frames."""
 
@@ -270,7 +287,7 @@ class Race:
         past = await store.position()
         still_desk = Desk(store=store, clock=still, random=Random(self.seed))
         await create_tenant(still_desk, TENANT, "Shop")
-        await play(still_desk, Random(self.seed))
+        await play(still_desk, Call(by=PARTNER), Random(self.seed))
         changes, _ = await changes_since(store, past)
         self.shards = (
             [change for change in changes if shard_of(change) == 0],
@@ -349,7 +366,7 @@ def check(race: Race) -> None:
         assert [record_of[seq] for seq in then] == sorted(record_of[seq] for seq in then), "told again too late"
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", range(RACES))
 async def test_cut_while_others_publish_nothing_is_lost_or_out_of_order(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -78,6 +78,8 @@ class Replay:
     session: str
     seq: int
     _since: Instant = 0
+    _reached: Place | None = None
+    """Up to there everything has been taken, and nothing will come before it."""
     _taken: set[Place] = field(default_factory=set)
     """Of those that lie at `_since` or later."""
     _told: set[tuple[str, int]] = field(default_factory=set)
@@ -88,6 +90,11 @@ class Replay:
         place, start = resumed(cursor, desk.clock.now())
         return cls(desk, tenant, place, start.session, start.told, _since=place.at - TOLD_WITHIN_MS)
 
+    @property
+    def cursor(self) -> str | None:
+        """To go on behind what has been taken, whether any of it was told or not."""
+        return cursor_at(self._reached)(Told(is_last=True)) if self._reached else None
+
     async def chunks(self) -> AsyncGenerator[list[Journaled], None]:
         """In order per session."""
         settled = self.desk.clock.now() - SETTLED_AFTER_MS
@@ -97,7 +104,7 @@ class Replay:
                 chunk.append(journaled)
                 if len(chunk) == CHUNK:
                     yield list(self._news_of(chunk))
-                    chunk = []
+                    self._reached, chunk = journaled.place, []
             self._since = settled
         fresh = await self._fresh()
         chunk += fresh

@@ -6,9 +6,12 @@ reads what was published, or its commit is refused and it reads on. So one of th
 """
 
 import logging
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
+from kefu.api.errors import CursorExpired
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
 from kefu.feed.journal import Replay
@@ -45,7 +48,7 @@ async def _replay(gateway: Gateway, key: Key, loaded: LoadedSubscription, after:
         async with aclosing(missed.chunks()) as chunks:
             async for chunk in chunks:
                 if desk.clock.now() >= until:
-                    await _give_up(gateway, key, subscription, has_told=has_told)
+                    await _give_up(gateway, key, subscription, None if has_told else _too_much(missed.cursor))
                     return
                 if await registry.load_subscription(desk.store, key) is None:
                     return
@@ -70,18 +73,21 @@ async def _is_live(gateway: Gateway, key: Key, loaded: LoadedSubscription) -> bo
     return True
 
 
-async def _give_up(gateway: Gateway, key: Key, subscription: SocketSubscription, *, has_told: bool) -> None:
-    """The client comes back with its last cursor; one that got none would never come nearer."""
-    operation_id = subscription.operation_id
+async def _give_up(
+    gateway: Gateway, key: Key, subscription: SocketSubscription, error: Mapping[str, Any] | None
+) -> None:
+    """The client comes back with its last cursor; one that got none would never come nearer, and is told why."""
+    connection_id, operation_id = subscription.connection_id, subscription.operation_id
 
     def end(connection: Connection) -> Step:
-        return finish(connection, operation_id) if has_told else fail(connection, operation_id, [_TOO_MUCH])
+        return fail(connection, operation_id, [error]) if error else finish(connection, operation_id)
 
-    connection_id = subscription.connection_id
     await say(gateway, connection_id, await ended(gateway, connection_id, operation_id, end, key))
 
 
-_TOO_MUCH = {
-    "message": "Too much has happened since the cursor. Read the present state, then subscribe without a cursor.",
-    "extensions": {"code": "CURSOR_EXPIRED"},
-}
+def _too_much(cursor: str | None) -> Mapping[str, Any]:
+    text = (
+        "Too much has happened since the cursor to be looked through at once. Subscribe again behind the cursor of this "
+        "error, or read the present state and subscribe without one."
+    )
+    return {"message": text, "extensions": {"code": CursorExpired.code, **({"cursor": cursor} if cursor else {})}}
