@@ -94,7 +94,8 @@ async def test_an_endpoint_that_is_not_there_is_an_error() -> None:
 
 async def test_a_client_that_takes_long_to_make_costs_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A container that just started has to import and make one first, on little CPU."""
-    quickly_made, made = boto3.session.Session.client, []
+    quickly_made = boto3.session.Session.client
+    made: list[Any] = []
 
     def slowly_made(session: boto3.session.Session, *given: Any, **named: Any) -> Any:
         time.sleep(gateway.post_within_s * 1.1)

@@ -1,0 +1,1 @@
+"""Sockets of `kefu serve`, plain and as functions behind the strict gateway."""
