@@ -104,9 +104,14 @@ class Invocation:
     """What the runtime tells a handler."""
 
     left_ms: int = 29_000
+    later_ms: int | None = None
+    """What is left when it is asked again."""
 
     def get_remaining_time_in_millis(self) -> int:
-        return self.left_ms
+        left_ms = self.left_ms
+        if self.later_ms is not None:
+            self.left_ms = self.later_ms
+        return left_ms
 
 
 @dataclass(slots=True)
@@ -199,10 +204,12 @@ class Cloud:
         changes, self.position = self.container.run(changes_since(self.container.desk.store, self.position))
         return [stream_record(change, number) for number, change in enumerate(changes)]
 
-    def publish(self, records: Sequence[dict[str, Any]] | None = None, *, left_ms: int = 60_000) -> list[str]:
+    def publish(
+        self, records: Sequence[dict[str, Any]] | None = None, *, left_ms: int = 60_000, later_ms: int | None = None
+    ) -> list[str]:
         """The stream's handler has them. Returns what it could not do."""
         event = {"Records": self.stream() if records is None else records}
-        answer = stream_handler(self.container)(event, Invocation(left_ms))
+        answer = stream_handler(self.container)(event, Invocation(left_ms, later_ms))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def tick(self) -> int:

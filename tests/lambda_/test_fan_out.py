@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cloud import EVENTS, PARTNER, TENANT, Cloud, cloud
+from cloud import EVENTS, PARTNER, TENANT, Cloud, Invocation, cloud
 
 from kefu.api.schema import KefuSchema
 from kefu.desk.call import Caller, Role
 from kefu.domain.instants import HOUR, MINUTE
 from kefu.entrypoints.container import Container
 from kefu.entrypoints.lambda_stream import stream_handler
+from kefu.entrypoints.lambda_tick import tick_handler
 from kefu.records import keys
 from kefu.store.port import Key, Record, Throttled
 from kefu.store.wrapper import StoreWrapper
@@ -226,6 +227,15 @@ def test_a_token_that_ends_ends_its_subscriptions_at_the_tick(aws: Cloud) -> Non
     assert aws.peers.closed == {socket}
 
 
+def test_a_tick_that_is_given_little_time_attends_to_sockets_all_the_same() -> None:
+    with cloud(KEFU_WEBSOCKET_ENDPOINT="https://sockets.example") as aws:
+        socket = aws.socket(life_ms=MINUTE)
+        aws.subscribes(socket)
+        aws.clock.advance(2 * MINUTE)
+        assert tick_handler(aws.container)({}, Invocation(left_ms=6_000))["sockets"] == 1
+        assert aws.peers.closed == {socket}
+
+
 def test_a_socket_is_left_before_the_gateway_cuts_it(aws: Cloud) -> None:
     socket = aws.socket(life_ms=3 * HOUR)
     aws.subscribes(socket)
@@ -310,8 +320,16 @@ def test_what_is_not_begun_in_time_comes_again(aws: Cloud) -> None:
     aws.subscribes(socket)
     aws.write("V")
     records = aws.stream()
-    assert aws.publish(records, left_ms=5_000) == [records[0]["dynamodb"]["SequenceNumber"]]
+    assert aws.publish(records, later_ms=5_000) == [records[0]["dynamodb"]["SequenceNumber"]]
     assert aws.heard(socket) == []
+
+
+def test_a_function_that_is_given_little_time_tells_all_the_same(aws: Cloud) -> None:
+    socket = aws.socket()
+    aws.subscribes(socket)
+    aws.write("V")
+    assert aws.publish(left_ms=6_000) == []
+    assert aws.seqs(socket) == FIRST_MESSAGE
 
 
 def test_the_handlers_own_records_tell_nothing(aws: Cloud) -> None:

@@ -17,19 +17,22 @@ Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
 
 LAST_MS = 10_000
-"""Of a handler's time, kept for what is on its way to sockets."""
+"""Of a handler's time, kept for what is on its way to sockets; of a short time its half."""
 
 log = logging.getLogger("kefu.gateway")
 
 
 def stream_handler(container: SocketContainer) -> Handler:
     def handle(event: Event, context: Any) -> dict[str, Any]:
-        def has_time() -> bool:
-            left_ms: int = context.get_remaining_time_in_millis()
-            return left_ms > LAST_MS
+        def left_ms() -> int:
+            left: int = context.get_remaining_time_in_millis()
+            return left
 
+        last_ms = min(LAST_MS, left_ms() // 2)
         records = event["Records"]
-        failed = container.run(_tell(FanOut(container.gateway, container.journal), records, has_time))
+        failed = container.run(
+            _tell(FanOut(container.gateway, container.journal), records, lambda: left_ms() > last_ms)
+        )
         failures = [] if failed is None else [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]
         return {"batchItemFailures": failures}
 

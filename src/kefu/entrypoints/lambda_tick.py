@@ -16,7 +16,7 @@ from kefu.gateway.rolling_over import attend_to_overdue
 Event: TypeAlias = dict[str, Any]
 
 SWEEP_KEPT_S = 30
-"""Of the handler's time, kept for the sweep."""
+"""Of the handler's time, kept for the sweep; of a short time its half."""
 
 log = logging.getLogger("kefu.entrypoints")
 
@@ -40,7 +40,8 @@ async def _attend(container: SocketContainer, left_s: Callable[[], float]) -> in
     if container.settings.websocket_endpoint is None:
         return 0
     try:
-        return await attend_to_overdue(container.gateway, lambda: left_s() > SWEEP_KEPT_S)
+        kept_s = min(SWEEP_KEPT_S, left_s() / 2)
+        return await attend_to_overdue(container.gateway, lambda: left_s() > kept_s)
     except Exception:  # whatever one socket's trouble is, the second net must hold
         log.exception("overdue sockets were not attended to; the next tick tries again")
         return 0
