@@ -228,6 +228,15 @@ class TestHandler:
             thread.submit(container.close).result()
         assert answer == {"looks": 0, "isOver": True, "sockets": 0}
 
+    async def test_the_first_tick_of_a_container_attends_to_sockets(self, caplog: pytest.LogCaptureFixture) -> None:
+        container = SocketContainer(
+            {"KEFU_STORE": "memory:", "KEFU_SECRET": SECRET, "KEFU_WEBSOCKET_ENDPOINT": "https://sockets.example"}
+        )
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(tick_handler(container), {}, Context()).result()
+            thread.submit(container.close).result()
+        assert not caplog.records
+
     @pytest.mark.parametrize("event", [{"shard": 2, "of": 2}, {"shard": -1, "of": 2}])
     async def test_a_shard_that_is_none_is_refused(self, event: dict[str, object]) -> None:
         container = SocketContainer({"KEFU_STORE": "memory:"})

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from kefu.desk.sweep import ALL_TENANTS, Shard, sweep_for
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
+from kefu.gateway.gateway import Gateway
 from kefu.gateway.rolling_over import attend_to_overdue
 
 Event: TypeAlias = dict[str, Any]
@@ -28,20 +29,19 @@ def tick_handler(container: SocketContainer) -> Callable[[Event, Any], dict[str,
             return remaining_ms / 1_000
 
         shard = _shard(event)
-        attended = container.run(_attend(container, left_s)) if shard.number == 0 else 0
+        has_sockets = shard.number == 0 and container.settings.websocket_endpoint is not None
+        attended = container.run(_attend(container.gateway, left_s)) if has_sockets else 0
         swept = container.run(sweep_for(container.desk, shard, left_s))
         return {"looks": swept.looks, "isOver": swept.is_over, "sockets": attended}
 
     return handle
 
 
-async def _attend(container: SocketContainer, left_s: Callable[[], float]) -> int:
+async def _attend(gateway: Gateway, left_s: Callable[[], float]) -> int:
     """What goes wrong here is logged: the sweep comes all the same, and the next tick tries again."""
-    if container.settings.websocket_endpoint is None:
-        return 0
     try:
         kept_s = min(SWEEP_KEPT_S, left_s() / 2)
-        return await attend_to_overdue(container.gateway, lambda: left_s() > kept_s)
+        return await attend_to_overdue(gateway, lambda: left_s() > kept_s)
     except Exception:  # whatever one socket's trouble is, the second net must hold
         log.exception("overdue sockets were not attended to; the next tick tries again")
         return 0
