@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from kefu.local_aws import stream_records
-from kefu.local_aws.functions import EventTooLarge, Function, FunctionFailed, TooBusy
+from kefu.local_aws.functions import EventTooLarge, FunctionFailed, TooBusy
 from kefu.local_aws.options import StreamOptions
 from kefu.local_aws.stream_records import Record
 from kefu.store.dynamodb_transport import Refused, Transport, Unanswered
@@ -22,8 +22,17 @@ SHARDS_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
 
+class Invoked(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    async def invoke(self, event: dict[str, Any]) -> bytes:
+        """Raises `FunctionFailed`, `EventTooLarge`, `TooBusy`."""
+        ...
+
+
 class StreamMapping:
-    def __init__(self, table: str, transport: Transport, function: Function, options: StreamOptions) -> None:
+    def __init__(self, table: str, transport: Transport, function: Invoked, options: StreamOptions) -> None:
         self._table = table
         self._transport = transport
         self._function = function
