@@ -13,12 +13,13 @@ CONTENTION := PYTHONPATH=tests $(BIN)/python tests/contention/on_engine.py
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lock proof bench engines package build
+.PHONY: help serve test e2e check format lock proof bench engines package build
 
 help:
 	@echo "make serve    start Kefu with the demo tenant on http://127.0.0.1:$(PORT)"
 	@echo "make test     run the tests"
-	@echo "make check    what CI runs: format, lint, types, import contracts, schema, tests"
+	@echo "make e2e      the API's tests over the Lambda handlers: behind our strict gateway, and under serverless-offline"
+	@echo "make check    what CI runs: format, lint, types, import contracts, schema, all of these tests"
 	@echo "make bench    what DynamoDB is asked for, and what a cold start takes, against the targets; twenty minutes"
 	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
 	@echo "              of 32 workers on one DynamoDB table, then $(HISTORIES) histories with a socket cut behind every event"
@@ -33,7 +34,11 @@ serve: .venv/serve
 
 test: .venv/check
 	@command -v npm >/dev/null && $(MAKE) --no-print-directory engines || echo "No npm: tests on its DynamoDB engines are skipped."
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --ignore tests/e2e
+
+e2e: .venv/check
+	@command -v npm >/dev/null || echo "No npm: tests under serverless-offline are skipped."
+	$(BIN)/python -m pytest tests/e2e --numprocesses 2
 
 proof: .venv/check engines
 	$(BIN)/python -m kefu.testing.proof $(SEEDS)
@@ -64,6 +69,7 @@ check: .venv/check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+	$(MAKE) e2e
 
 format: .venv/check
 	$(BIN)/ruff format
@@ -99,11 +105,12 @@ package: build .venv/check build/osls/installed
 	$(BIN)/cfn-lint --ignore-checks W3005 -- build/serverless/cloudformation-template-*.json infra/table.yml
 
 ifneq ($(shell command -v npm),)
-test: build/osls/installed
+test e2e: build/osls/installed
+e2e: engines
 endif
 
 build/osls/installed: requirements/serverless/package.json requirements/serverless/package-lock.json requirements/serverless/.npmrc
-	@echo "Installing what packages serverless.yml (once) …"
+	@echo "Installing what packages and runs serverless.yml (once) …"
 	mkdir -p build/osls && cp $^ build/osls/
 	npm ci --prefix build/osls --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

@@ -122,7 +122,7 @@ class Company:
         return await self.server.inside(check_laws(desk.store, self.tenant, desk.clock.now()))
 
     async def position(self) -> str:
-        return await self.server.position()
+        return await self.server.position(self.tenant)
 
     def _as(self, role: Role, name: str) -> Api:
         return replace(self.partner, token=self.server.token(self.tenant, role, name))
@@ -132,7 +132,7 @@ async def found_company(server: Server, http: Any) -> Company:
     """A new tenant with credentials, and nothing in it."""
     tenant = str(secrets.randbelow(10**15))
     credentials = await server.inside(create_tenant(server.desk, tenant, f"Company {tenant}"))
-    partner = Api(http, server.token(tenant, Role.PARTNER, credentials.client_id))
+    partner = server.api(http, tenant, Role.PARTNER, credentials.client_id)
     return Company(server=server, credentials=credentials, partner=partner)
 
 

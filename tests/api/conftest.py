@@ -52,7 +52,7 @@ def _in_dynamodb(request: pytest.FixtureRequest) -> OpenStore:
 
 @pytest.fixture
 async def http(server: Server) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(server.url) as http:
+    async with calling(server.url, server.socket_url) as http:
         yield http
 
 

@@ -187,16 +187,31 @@ class Subscription:
             self.early.append(frame)
 
 
+class Client(httpx.AsyncClient):
+    """`socket_url` says where its sockets are opened: at another address than the rest, or not."""
+
+    def __init__(self, url: str, socket_url: str | None = None) -> None:
+        super().__init__(base_url=url, timeout=_ANSWER_WITHIN_S, verify=_NO_TLS)
+        self.socket_url = socket_url
+
+
 @asynccontextmanager
-async def calling(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, timeout=_ANSWER_WITHIN_S, verify=_NO_TLS) as http:
+async def calling(url: str, socket_url: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    async with Client(url, socket_url) as http:
         yield http
 
 
 @asynccontextmanager
-async def connect(http: httpx.AsyncClient, protocol: str = PROTOCOL) -> AsyncIterator[Socket]:
-    url = str(http.base_url.copy_with(scheme="ws", path="/graphql"))
+async def connect(
+    http: httpx.AsyncClient, protocol: str = PROTOCOL, *, open_within_s: float | None = _ANSWER_WITHIN_S
+) -> AsyncIterator[Socket]:
+    elsewhere = http.socket_url if isinstance(http, Client) else None
+    url = elsewhere or str(http.base_url.copy_with(scheme="ws", path="/graphql"))
     async with websockets.connect(
-        url, subprotocols=[websockets.Subprotocol(protocol)], compression=None, proxy=None
+        url,
+        subprotocols=[websockets.Subprotocol(protocol)],
+        compression=None,
+        proxy=None,
+        open_timeout=open_within_s,
     ) as connection:
         yield Socket(connection)

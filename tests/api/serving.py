@@ -10,8 +10,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+import httpx
 import uvicorn
 
+from api.graphql_client import Api
 from kefu.bootstrap import build_app
 from kefu.desk.bearer_tokens import sign
 from kefu.desk.call import Caller, Role
@@ -30,6 +32,8 @@ class Server:
     """Where Kefu answers, and the way behind it: what the answers are held against."""
 
     url: str
+    socket_url: str | None = None
+    """Where sockets are opened, if not there."""
     secret: str
     desk: Desk
     loop: asyncio.AbstractEventLoop
@@ -38,9 +42,12 @@ class Server:
         """`work`, done where the server works: its store belongs to that loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
 
-    async def position(self) -> str:
-        """Where the store's changes stand: the same as before, if nothing was written."""
+    async def position(self, _tenant: str) -> str:
+        """Where the store's changes stand: the same as before, if nothing was written for that tenant."""
         return await self.inside(self.desk.store.position())
+
+    def api(self, http: httpx.AsyncClient, tenant: str, role: Role, user_name: str = "") -> Api:
+        return Api(http, self.token(tenant, role, user_name))
 
     def token(self, tenant: str, role: Role, user_name: str = "", *, life_s: int = 3_600) -> str:
         caller = Caller(tenant=tenant, role=role, user_name=user_name)

@@ -1,1 +1,1 @@
-"""Kefu from outside, as it is run: whole servers, other people's clients."""
+"""Kefu from outside, as it is run: whole servers and gateways, other people's clients."""

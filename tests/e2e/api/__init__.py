@@ -1,0 +1,1 @@
+"""The tests of `api`, unchanged, over everything that stands before the handlers."""
