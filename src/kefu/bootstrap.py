@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -18,11 +19,15 @@ from kefu.blobs.opening import NoBlobsUrl, open_blobs
 from kefu.blobs.port import Blobs
 from kefu.desk.desk import Desk
 from kefu.desk.sweep import keep_sweeping
+from kefu.feed.posting import HttpPost
+from kefu.feed.webhook_upkeep import Upkeep
+from kefu.feed.webhooks import Courier
 from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError
 from kefu.wire.easemob import access_token, bindings, messages
 from kefu.wire.huawei import routes as huawei
+from kefu.wire.outwards import DIALECTS
 
 SECRET_BYTES = 32
 
@@ -81,7 +86,12 @@ def blobs_of(settings: Settings) -> Blobs:
         raise SettingWrong(str(wrong)) from wrong
 
 
+def courier_of(desk: Desk, settings: Settings) -> Courier:
+    return Courier(desk=desk, dialects=DIALECTS, post=HttpPost(allows_private=settings.webhook_allow_private))
+
+
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
+    desk = replace(desk, allows_private_webhooks=settings.webhook_allow_private)
     view = GraphQLView(
         build_schema(with_introspection=settings.environment is Environment.DEVELOPMENT),
         desk,
@@ -102,10 +112,14 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(keep_sweeping(desk))
+        tasks = [asyncio.create_task(keep_sweeping(desk))]
+        if settings.sends_webhooks:
+            upkeep = await Upkeep.begin(courier_of(desk, settings))
+            tasks.append(asyncio.create_task(upkeep.run()))
         yield
-        sweeper.cancel()
-        await asyncio.gather(sweeper, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await desk.store.close()
 
     return Starlette(

@@ -1,22 +1,27 @@
 """The sweep, once a minute by a schedule: it stops in time, and the next run goes on from there.
 
-Before it, where there is a WebSocket API, sockets are attended to whose time or token is over.
+Before it webhooks are told what is due by time and, where there is a WebSocket API, sockets are attended to whose time or
+token is over.
 
 The schedule's input may be `{"shard": 0, "of": 4}`: several schedules then share the tenants.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from kefu.desk.sweep import ALL_TENANTS, Shard, sweep_for
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
+from kefu.feed.webhooks import tell_due
 from kefu.gateway.rolling_over import attend_to_overdue
 
 Event: TypeAlias = dict[str, Any]
 
-SWEEP_KEPT_S = 30
+SWEEP_KEPT_S = 20
 """Of the handler's time, kept for the sweep."""
+WEBHOOKS_KEPT_S = 8
+"""Before that, kept for webhooks that are being told: the last may hang."""
 
 log = logging.getLogger("kefu.entrypoints")
 
@@ -28,9 +33,12 @@ def tick_handler(container: SocketContainer) -> Callable[[Event, Any], dict[str,
             return remaining_ms / 1_000
 
         shard = _shard(event)
-        attended = container.run(_attend(container, left_s)) if shard.number == 0 else 0
+        attended, told = 0, 0
+        if shard.number == 0:
+            attended = container.run(_attend(container, left_s))
+            told = container.run(_tell_webhooks(container, left_s))
         swept = container.run(sweep_for(container.desk, shard, left_s))
-        return {"looks": swept.looks, "isOver": swept.is_over, "sockets": attended}
+        return {"looks": swept.looks, "isOver": swept.is_over, "sockets": attended, "lanes": told}
 
     return handle
 
@@ -40,9 +48,21 @@ async def _attend(container: SocketContainer, left_s: Callable[[], float]) -> in
     if container.settings.websocket_endpoint is None:
         return 0
     try:
-        return await attend_to_overdue(container.gateway, lambda: left_s() > SWEEP_KEPT_S)
+        return await attend_to_overdue(container.gateway, lambda: left_s() > SWEEP_KEPT_S + 2 * WEBHOOKS_KEPT_S)
     except Exception:  # whatever one socket's trouble is, the second net must hold
         log.exception("overdue sockets were not attended to; the next tick tries again")
+        return 0
+
+
+async def _tell_webhooks(container: SocketContainer, left_s: Callable[[], float]) -> int:
+    """As above; what is under way at the end stays due."""
+    try:
+        async with asyncio.timeout(left_s() - SWEEP_KEPT_S):
+            return await tell_due(container.courier, lambda: left_s() > SWEEP_KEPT_S + WEBHOOKS_KEPT_S)
+    except TimeoutError:
+        return 0
+    except Exception:  # as above
+        log.exception("webhooks were not told what is due; the next tick tries again")
         return 0
 
 
