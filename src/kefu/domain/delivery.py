@@ -21,6 +21,11 @@ def retry_at(attempts: int, failed_at: Instant) -> Instant | None:
     return failed_at + RETRY_AFTER[attempts] if attempts < len(RETRY_AFTER) else None
 
 
+def message_id(session_id: str, seq: int) -> str:
+    """The same at every attempt: a receiver knows by it what he had already."""
+    return f"{session_id}-{seq}"
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
     """An entry of a log, and the session before and after it."""
@@ -31,8 +36,7 @@ class Happening:
 
     @property
     def message_id(self) -> str:
-        """The same at every attempt: a receiver knows by it what he had already."""
-        return f"{self.after.id}-{self.entry.seq}"
+        return message_id(self.after.id, self.entry.seq)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
