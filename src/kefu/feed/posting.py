@@ -37,19 +37,24 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class HttpPost:
-    def __init__(self, *, allows_private: bool = False, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, *, allows_private: bool = False, resolve: Resolve = resolve, within_s: float = POST_WITHIN_S
+    ) -> None:
         self._allows_private = allows_private
         self._resolve = resolve
+        self._within_s = within_s
 
     async def __call__(self, outgoing: Outgoing, /) -> None:
         try:
-            async with asyncio.timeout(POST_WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 status = await self._post(outgoing)
         except TimeoutError as late:
-            raise NotTaken(f"no answer within {POST_WITHIN_S:.0f} s") from late
+            raise NotTaken(f"no answer within {self._within_s:g} s") from late
         except TargetRefused as refused:
             raise NotTaken(f"not sent: {refused}") from refused
-        except (OSError, ssl.SSLError) as failure:
+        except UnicodeError as failure:
+            raise NotTaken("no connection: that is no host name") from failure
+        except OSError as failure:
             raise NotTaken(f"no connection: {failure.strerror or type(failure).__name__}") from failure
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             hint = ": redirects are not followed" if 300 <= status < 400 else ""  # noqa: PLR2004  as HTTP has it

@@ -54,15 +54,15 @@ def read_event(query: Mapping[str, str], body: bytes, *, sdk_app_id: str, token:
 
 
 def _event(told: Mapping[str, Any], request_id: str) -> SessionEvent:
-    event, at, session = told.get("Event"), told.get("EventTime"), told.get("SessionId")
-    if told.get("CallbackCommand") != COMMAND or event not in _EVENTS or not isinstance(session, str) or not session:
+    event, session, at = _text(told, "Event"), _text(told, "SessionId"), told.get("EventTime")
+    if told.get("CallbackCommand") != COMMAND or event not in _EVENTS or not session:
         raise NoEvent("no session event")
     if not isinstance(at, int) or isinstance(at, bool):
         raise NoEvent("EventTime is no integer of milliseconds")
     stars, elements = told.get(RATED), told.get("MsgBody")
     return SessionEvent(
         session_id=session,
-        event=str(event),
+        event=event,
         at_ms=at,
         visitor=_text(told, "ClientUserId"),
         agent=_text(told, "AgentId"),
