@@ -226,7 +226,7 @@ class TestHandler:
             thread.submit(lambda: container.run(create_tenant(container.desk, "20080", "Shop"))).result()
             answer = thread.submit(tick_handler(container), event, Context()).result()
             thread.submit(container.close).result()
-        assert answer == {"looks": 0, "isOver": True, "sockets": 0}
+        assert answer == {"looks": 0, "isOver": True, "sockets": 0, "lanes": 0}
 
     @pytest.mark.parametrize("event", [{"shard": 2, "of": 2}, {"shard": -1, "of": 2}])
     async def test_a_shard_that_is_none_is_refused(self, event: dict[str, object]) -> None:

@@ -22,7 +22,7 @@ from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import ManualClock
 from webhooks.stage import Outlet
 
-SEEDS = range(40)
+SEEDS = range(20)
 VISITORS = ("V", "W", "X")
 HAPPENINGS = 12
 ROUNDS_MAX = 3_000

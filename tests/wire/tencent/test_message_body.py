@@ -66,7 +66,15 @@ def test_a_picture_is_told_with_its_link_and_size() -> None:
 
 @pytest.mark.parametrize("type_", MessageType)
 def test_a_payload_of_any_shape_is_told(type_: MessageType) -> None:
-    odd = {"url": 7, "size": "x", "latitude": "y", "longitude": True, "name": [], "length": None, "width": {}}
+    odd: dict[str, Any] = {
+        "url": 7,
+        "size": "x",
+        "latitude": "y",
+        "longitude": True,
+        "name": [],
+        "length": None,
+        "width": {},
+    }
     assert len(message_body(sent(type_, **odd))) == 1
 
 

@@ -183,7 +183,7 @@ def test_a_forward_to_a_group_names_no_new_agent_yet() -> None:
 
 
 def test_what_waits_and_is_moved_was_forwarded_by_no_agent() -> None:
-    moved = (EventKind.TRANSFERRED, {"skill_group": "G2"})
+    moved: tuple[EventKind, dict[str, object]] = (EventKind.TRANSFERRED, {"skill_group": "G2"})
     assert events(history(HUMAN, QUEUED, moved))[-1] == "TransferringToHumanWait"
 
 
