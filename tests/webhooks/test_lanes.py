@@ -1,5 +1,7 @@
 """From the log to a receiver: in order, at the times of the schedule, once where all goes well."""
 
+import asyncio
+
 import pytest
 from shop import TENANT
 
@@ -47,6 +49,17 @@ async def test_a_change_that_comes_again_is_told_once(outlet: Outlet) -> None:
     outlet.position = start
     await outlet.publish()
     assert outlet.told() == FIRST_MESSAGE
+
+
+async def test_a_change_that_comes_again_writes_nothing(outlet: Outlet) -> None:
+    await outlet.hook()
+    start = outlet.position
+    await outlet.shop.write("V")
+    await outlet.publish()
+    before = await outlet.shop.desk.store.position()
+    outlet.position = start
+    await outlet.publish()
+    assert await outlet.shop.desk.store.position() == before
 
 
 async def test_what_happened_before_the_webhook_is_not_told(outlet: Outlet) -> None:
@@ -181,6 +194,16 @@ async def test_while_somebody_has_a_lane_nobody_else_tells_it(outlet: Outlet) ->
     await outlet.shop.write("V")
     await outlet.take()
     assert await outlet.tick(LEASE_MS - 1) == 0
+
+
+async def test_two_who_find_the_same_lane_due_tell_it_once(outlet: Outlet) -> None:
+    await outlet.hook()
+    outlet.receivers.takes = lambda _: len(outlet.receivers.got) > 0
+    await outlet.shop.write("V")
+    await outlet.publish()
+    outlet.shop.clock.advance(5 * SECOND)
+    await asyncio.gather(outlet.tick(), outlet.tick())
+    assert outlet.told() == FIRST_MESSAGE
 
 
 async def test_what_happens_while_a_lane_is_told_is_told_behind_it(outlet: Outlet) -> None:

@@ -5,8 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from shop import TENANT
 
 from gateway.stage import eventually
+from kefu.desk.tenants import create_tenant
 from kefu.domain.instants import HOUR
 from kefu.feed import webhook_upkeep
 from kefu.feed.webhook_upkeep import FOLLOWER, Upkeep
@@ -22,6 +24,7 @@ FIRST_MESSAGE = 4
 @pytest.fixture
 async def outlet() -> Outlet:
     outlet = await Outlet.open(Forgetful(MemoryStore()))
+    await create_tenant(outlet.shop.desk, TENANT, "Shop")
     await outlet.hook()
     return outlet
 
@@ -33,7 +36,7 @@ class Forgetful(StoreWrapper):
         super().__init__(inner)
         self.forgets = 0
 
-    async def changes(self, after: str) -> AsyncGenerator[Change, None]:  # type: ignore[override]  # a generator all the same
+    async def changes(self, after: str) -> AsyncGenerator[Change, None]:
         if self.forgets:
             self.forgets -= 1
             raise PositionExpired

@@ -170,6 +170,10 @@ def test_the_agent_is_named_in_the_human_stage_alone() -> None:
     }
 
 
+def test_that_nobody_is_online_names_nobody() -> None:
+    assert last(history(HUMAN, ASSIGNED, NOBODY))["AgentId"] == ""
+
+
 def test_a_forward_names_who_gave_it_up() -> None:
     assert last(history(HUMAN, ASSIGNED, FORWARDED))["ForwardFromAgentId"] == AGENT
 
