@@ -14,7 +14,8 @@ from kefu.domain.instants import MINUTE, SECOND
 from kefu.entrypoints import lambda_stream
 from kefu.entrypoints.lambda_tick import tick_handler
 from kefu.feed.outgoing import NotTaken, Outgoing
-from kefu.feed.webhooks import LEASE_MS, Courier
+from kefu.feed.webhook_claims import LEASE_MS
+from kefu.feed.webhooks import Courier
 from kefu.records import keys
 from kefu.wire.outwards import DIALECTS
 

@@ -15,7 +15,8 @@ from kefu.domain.instants import SECOND, Instant
 from kefu.domain.log import EventKind
 from kefu.domain.webhook import Dialect, Webhook
 from kefu.feed.outgoing import NotTaken, Outgoing
-from kefu.feed.webhooks import Claimed, Courier, take, tell, tell_due
+from kefu.feed.webhook_claims import Claimed
+from kefu.feed.webhooks import Courier, take, tell, tell_due
 from kefu.records import deliveries, webhooks
 from kefu.store.port import Change, Store
 from kefu.testing.clocks import ManualClock

@@ -11,7 +11,9 @@ from kefu.domain.delivery import DeliveryState
 from kefu.domain.instants import DAY, HOUR, MINUTE, SECOND
 from kefu.domain.log import EventKind
 from kefu.domain.session_ref import SessionRef
-from kefu.feed.webhooks import LEASE_MS, tell
+from kefu.feed.outgoing import Outgoing
+from kefu.feed.webhook_claims import LEASE_MS
+from kefu.feed.webhooks import tell
 from kefu.records import deliveries
 from kefu.records.deliveries import LaneKey
 from webhooks.stage import MESSAGES, Outlet
@@ -288,3 +290,21 @@ async def test_a_webhook_that_is_enabled_again_is_told_what_happens_from_then_on
     await outlet.shop.close(session)
     await outlet.publish()
     assert outlet.told() == FIRST_MESSAGE + END
+
+
+async def test_a_lane_in_trouble_is_not_the_next_ones(outlet: Outlet, caplog: pytest.LogCaptureFixture) -> None:
+    await outlet.hook(url="https://broken.example/")
+    await outlet.hook()
+    outlet.receivers.takes = lambda _: False
+    await outlet.shop.write("V")
+    await outlet.publish()
+    outlet.receivers.takes = trouble_at_broken
+    await outlet.tick(5 * SECOND)
+    assert outlet.told() == FIRST_MESSAGE
+    assert "broke off" in caplog.text
+
+
+def trouble_at_broken(outgoing: Outgoing) -> bool:
+    if "broken.example" in outgoing.url:
+        raise RuntimeError("a fault of ours")
+    return True

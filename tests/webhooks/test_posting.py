@@ -100,6 +100,13 @@ async def test_any_2xx_is_taken(at_home: HttpPost, status: str) -> None:
         assert len(there.requests) == 1
 
 
+async def test_t9_what_a_receiver_answers_beside_the_status_is_ignored(at_home: HttpPost) -> None:
+    fails = b'{"ActionStatus":"FAIL","ErrorInfo":"no","ErrorCode":1}'
+    async with endpoint(answer=b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(fails) + fails) as there:
+        await at_home(Outgoing(url=there.url(), body=b"{}"))
+        assert len(there.requests) == 1
+
+
 @pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "410 Gone", "500 Oops", "503 Busy"])
 async def test_another_status_is_told_as_it_came(at_home: HttpPost, status: str) -> None:
     async with endpoint(answer=f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as there:

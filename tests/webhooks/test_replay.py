@@ -9,7 +9,7 @@ from kefu.domain.bounds import REPLAYED_AT_ONCE_MAX
 from kefu.domain.delivery import DeliveryState
 from kefu.domain.instants import HOUR, SECOND
 from kefu.domain.refusals import Refusal, RefusalCode
-from kefu.feed.webhooks import LEASE_MS
+from kefu.feed.webhook_claims import LEASE_MS
 from webhooks.stage import Outlet
 
 FIRST_MESSAGE = [1, 2, 3, 4]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
-from kefu.feed.webhooks import Claimed, Courier, take, tell
+from kefu.feed.webhooks import Courier, take, tell_in_peace
 from kefu.gateway.fan_out import FanOut
 from kefu.store.dynamodb_items import key_of, record_of
 from kefu.store.port import Change
@@ -56,7 +56,7 @@ async def _tell(
         try:
             change = _change(record)
             await fan_out.take(change)
-            lanes += [asyncio.create_task(_tell_lane(courier, claimed)) for claimed in await take(courier, change)]
+            lanes += [asyncio.create_task(tell_in_peace(courier, claimed)) for claimed in await take(courier, change)]
         except Exception:  # whatever is wrong with one record, those before it are told, and it is named
             log.exception("record %s of the stream failed", record.get("eventID"))
             break
@@ -65,13 +65,6 @@ async def _tell(
     await _wait_for(lanes)
     first = taken if untold is None else min(untold, taken)
     return first if first < len(records) else None
-
-
-async def _tell_lane(courier: Courier, claimed: Claimed) -> None:
-    try:
-        await tell(courier, claimed)
-    except Exception:  # its lane knows what is to be told: the tick takes it up again
-        log.exception("a delivery to webhook %s broke off", claimed.lane.webhook)
 
 
 async def _wait_for(lanes: Sequence[asyncio.Task[None]]) -> None:

@@ -13,7 +13,8 @@ from kefu.desk.attempts import commit
 from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX
 from kefu.domain.instants import DAY, HOUR, Instant
 from kefu.domain.session import Session, SessionState
-from kefu.feed.webhooks import Claimed, Courier, take, tell, tell_due, wake
+from kefu.feed.webhook_claims import Claimed, wake
+from kefu.feed.webhooks import Courier, take, tell_due, tell_in_peace
 from kefu.records import follower_places, sessions, tenants, webhooks
 from kefu.records.deliveries import LaneKey
 from kefu.store.port import PositionExpired, StoreError
@@ -98,15 +99,9 @@ class Upkeep:
             await self._courier.desk.clock.sleep(LOOKS_EVERY_S)
 
     def _begin(self, claimed: Claimed) -> None:
-        task = asyncio.create_task(self._tell(claimed))
+        task = asyncio.create_task(tell_in_peace(self._courier, claimed))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-
-    async def _tell(self, claimed: Claimed) -> None:
-        try:
-            await tell(self._courier, claimed)
-        except Exception:  # as above; the claim ends by itself
-            log.exception("a delivery broke off; it is tried again")
 
 
 async def catch_up(courier: Courier) -> None:

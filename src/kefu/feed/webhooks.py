@@ -7,33 +7,34 @@ the receiver took it, or when it has become a dead letter.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from kefu.desk.attempts import attempt, commit, commit_alone
+from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
 from kefu.domain.delivery import DeliveryState, Happening, Lane, WebhookDelivery, retry_at
-from kefu.domain.instants import SECOND, Instant
+from kefu.domain.instants import Instant
 from kefu.domain.log import LogEntry
+from kefu.domain.refusals import Declined
 from kefu.domain.session import apply
 from kefu.domain.webhook import Webhook
 from kefu.feed.outgoing import Dialects, NotTaken, Post
 from kefu.feed.topics import log_record_in
+from kefu.feed.webhook_claims import LEASE_MS, Claimed, claim, wake
 from kefu.feed.webhook_health import note_health
 from kefu.records import deliveries, keys, sessions, webhooks
 from kefu.records.codec import Loaded
 from kefu.records.deliveries import LaneKey
-from kefu.store.port import Change, Expect
+from kefu.store.port import Change, StoreError
 
-LEASE_MS = 60 * SECOND
-"""A claim ends then, whoever has it."""
-TELLS_FOR_MS = 40 * SECOND
-"""Of its lease, how long a claim begins another event: the last may hang, and has to be written down."""
 ENTRIES_PAGE = 40
 """Of a log, read and told between two writes of the lane. With each a record may be written."""
 SENDS_MAX = 32
 """Lanes that one process tells at once."""
 OFF = "the webhook was switched off"
+
+log = logging.getLogger("kefu.feed.webhooks")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,21 +43,6 @@ class Courier:
     dialects: Dialects
     post: Post
     sends: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SENDS_MAX))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claimed:
-    """A lane that is ours, as we wrote it."""
-
-    lane: LaneKey
-    value: Lane
-    version: int
-    ahead: tuple[LogEntry, ...] = ()
-    """Entries of the log that are known already."""
-
-    @property
-    def tells_until(self) -> Instant:
-        return (self.value.due_at or 0) - LEASE_MS + TELLS_FOR_MS
 
 
 async def take(courier: Courier, change: Change, *, claims: bool = True) -> list[Claimed]:
@@ -85,12 +71,31 @@ async def tell_due(courier: Courier, has_time: Callable[[], bool], limit: int = 
     looked_after = 0
     while has_time():
         due = await deliveries.due_lanes(courier.desk.store, courier.desk.clock.now(), limit)
-        claims = await asyncio.gather(*(_claim(courier.desk, lane) for lane in due))
-        await asyncio.gather(*(tell(courier, claimed) for claimed in claims if claimed))
-        looked_after += sum(1 for each in claims if each)
-        if not any(claims):
+        were_ours = await asyncio.gather(*(_look_after(courier, lane) for lane in due))
+        looked_after += sum(were_ours)
+        if not any(were_ours):
             break
     return looked_after
+
+
+async def _look_after(courier: Courier, lane: LaneKey) -> bool:
+    """Whether it was ours to tell. One lane's trouble is not the next one's."""
+    try:
+        claimed = await claim(courier.desk, lane)
+    except (Declined, StoreError):
+        log.warning("a lane was not claimed; it stays due", exc_info=True)
+        return False
+    if claimed:
+        await tell_in_peace(courier, claimed)
+    return claimed is not None
+
+
+async def tell_in_peace(courier: Courier, claimed: Claimed) -> None:
+    """As `tell`; whatever goes wrong is logged, and when the claim ends the lane is due again."""
+    try:
+        await tell(courier, claimed)
+    except Exception:  # one lane's trouble is not the next one's
+        log.exception("telling webhook %s broke off; it is tried again", claimed.lane.webhook)
 
 
 async def tell(courier: Courier, claimed: Claimed) -> None:
@@ -99,53 +104,6 @@ async def tell(courier: Courier, claimed: Claimed) -> None:
         current: Claimed | None = claimed
         while current and courier.desk.clock.now() < current.tells_until:
             current = await _tell_page(courier, current)
-
-
-async def wake(
-    desk: Desk, lane: LaneKey, last: int, ahead: tuple[LogEntry, ...] = (), *, claims: bool
-) -> Claimed | None:
-    """Lets a lane know that its log goes up to entry `last`."""
-    claim = _new_claim(desk)
-
-    async def step(desk: Desk, _lost: int) -> Claimed | None:
-        loaded = await deliveries.load_lane(desk.store, lane)
-        before = loaded.value if loaded else Lane()
-        if before.known_seq >= last:
-            return _ours(lane, loaded, claim, ahead)
-        after = before.knowing(last)
-        if before.due_at is None:
-            now = desk.clock.now()
-            after = after.claimed(claim, now + LEASE_MS) if claims else after.resting(now)
-        await commit_alone(desk, deliveries.write_lane(lane, after, loaded.version if loaded else Expect.ABSENT))
-        return _ours(lane, Loaded(after, (loaded.version if loaded else 0) + 1), claim, ahead)
-
-    return await attempt(desk, step)
-
-
-async def _claim(desk: Desk, lane: LaneKey) -> Claimed | None:
-    """None if somebody else has it, or nothing is due any more."""
-    claim = _new_claim(desk)
-
-    async def step(desk: Desk, _lost: int) -> Claimed | None:
-        loaded, now = await deliveries.load_lane(desk.store, lane), desk.clock.now()
-        if loaded is None or loaded.value.due_at is None or loaded.value.due_at > now:
-            return _ours(lane, loaded, claim)
-        after = loaded.value.claimed(claim, now + LEASE_MS)
-        await commit_alone(desk, deliveries.write_lane(lane, after, loaded.version))
-        return _ours(lane, Loaded(after, loaded.version + 1), claim)
-
-    return await attempt(desk, step)
-
-
-def _ours(lane: LaneKey, loaded: Loaded[Lane] | None, claim: str, ahead: tuple[LogEntry, ...] = ()) -> Claimed | None:
-    """Also when only the answer to the claim was lost."""
-    if loaded is None or loaded.value.claim != claim:
-        return None
-    return Claimed(lane=lane, value=loaded.value, version=loaded.version, ahead=ahead)
-
-
-def _new_claim(desk: Desk) -> str:
-    return desk.new_id(desk.clock.now())
 
 
 @dataclass(slots=True)

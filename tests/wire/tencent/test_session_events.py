@@ -209,7 +209,7 @@ def test_k1_a_life_from_bot_to_rating_is_told_in_order() -> None:
     assert last(happened)["SatisfactionSelected"] == 5
 
 
-def test_k3_the_url_has_five_parameters_in_this_order() -> None:
+def test_t1_k3_the_url_has_five_parameters_in_this_order() -> None:
     expected = (
         "https://shop.example/hooks?SdkAppid=1400000000&CallbackCommand=Desk.SessionEventNotify"
         "&contenttype=json&ClientIP=127.0.0.1&OptPlatform=RESTAPI"
