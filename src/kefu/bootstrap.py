@@ -5,7 +5,9 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,6 +24,9 @@ from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError
 from kefu.wire.later import LaterRoutes
+
+if TYPE_CHECKING:
+    from kefu.feed.webhooks import Courier
 
 SECRET_BYTES = 32
 EASEMOB_PREFIXES = ("/api/platform/tenants/", "/api/tenant/", "/v1/imgateway/")
@@ -94,7 +99,16 @@ def huawei_routes(desk: Desk, secret: str, blobs: Blobs) -> list[BaseRoute]:
     return [*routes.routes(desk, secret, blobs)]
 
 
+def courier_of(desk: Desk, settings: Settings) -> "Courier":
+    from kefu.feed.posting import HttpPost  # noqa: PLC0415  as above
+    from kefu.feed.webhooks import Courier  # noqa: PLC0415
+    from kefu.wire.outwards import DIALECTS  # noqa: PLC0415
+
+    return Courier(desk=desk, dialects=DIALECTS, post=HttpPost(allows_private=settings.webhook_allow_private))
+
+
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
+    desk = replace(desk, allows_private_webhooks=settings.webhook_allow_private)
     blobs = blobs_of(settings)  # at once: a setting that cannot be used is told at the start
     view = GraphQLView(
         build_schema(with_introspection=settings.environment is Environment.DEVELOPMENT),
@@ -116,10 +130,16 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(keep_sweeping(desk))
+        tasks = [asyncio.create_task(keep_sweeping(desk))]
+        if settings.sends_webhooks:
+            from kefu.feed.webhook_upkeep import Upkeep  # noqa: PLC0415  not on Lambda
+
+            upkeep = await Upkeep.begin(courier_of(desk, settings))
+            tasks.append(asyncio.create_task(upkeep.run()))
         yield
-        sweeper.cancel()
-        await asyncio.gather(sweeper, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await desk.store.close()
 
     return Starlette(

@@ -39,6 +39,10 @@ class Settings:
     """Of a WebSocket API of API Gateway: where frames for its sockets are posted to."""
     websocket_lasts_s: int = 7_200
     """When that API cuts a socket, whatever happens on it."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may lead to private and local addresses, and go without TLS: for development."""
+    sends_webhooks: bool = True
+    """Whether a server that lives on follows the changes and tells webhooks. On Lambda the stream and the tick do."""
 
 
 SECRET_LENGTH_MIN = 32
@@ -69,7 +73,16 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         blobs=environ.get("KEFU_BLOBS"),
         websocket_endpoint=environ.get("KEFU_WEBSOCKET_ENDPOINT"),
         websocket_lasts_s=_seconds(environ, "KEFU_WEBSOCKET_LASTS_S", 7_200),
+        webhook_allow_private=_switch(environ, "KEFU_WEBHOOK_ALLOW_PRIVATE", default=False),
+        sends_webhooks=_switch(environ, "KEFU_SENDS_WEBHOOKS", default=True),
     )
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    given = environ.get(name, "true" if default else "false")
+    if given not in {"true", "false"}:
+        raise SettingWrong(f"{name} is {given!r}; it must be true or false.")
+    return given == "true"
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -7,7 +7,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from api.graphql_client import Api
 from api.serving import Server
-from kefu.api.node_ids import encode_id, session_id
+from kefu.api.node_ids import encode_id, parts_of, session_id, session_ref
+from kefu.desk.attempts import commit
 from kefu.desk.bindings import BindingName, create_binding
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
@@ -17,9 +18,13 @@ from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.tenant_settings import update_settings
 from kefu.desk.tenants import Credentials, create_tenant
+from kefu.desk.webhooks import WebhookChange, save_webhook
 from kefu.domain.agent import AgentStatus
 from kefu.domain.channel import Channel
+from kefu.domain.delivery import DeliveryState, WebhookDelivery
 from kefu.domain.directory import ChannelSettings, RoutingRule
+from kefu.domain.log import EventKind
+from kefu.records import deliveries
 from kefu.testing.laws import check_laws
 from kefu.testing.ledger import Ledger
 
@@ -84,6 +89,30 @@ class Company:
         """The channel's visitors are received by a bot."""
         settings = ChannelSettings(channel=channel, has_bot=True)
         await self.at_desk(update_settings, lambda known: replace(known, channels=(settings,)))
+
+    async def webhook(self) -> str:
+        """Of a kind of event that no test brings about: nothing is ever sent."""
+        change = WebhookChange(url="https://hooks.example/", kinds=(EventKind.PENDING_AUTO_END,))
+        return encode_id("Webhook", self.tenant, (await self.at_desk(save_webhook, change)).id)
+
+    async def dead_letter(self, hook: str, session: str, seq: int) -> str:
+        """An event of a session that the webhook did not take."""
+        [webhook], ref = parts_of(hook, "Webhook", self.tenant) or [""], session_ref(session, self.tenant)
+        assert ref is not None
+        now = self.server.desk.clock.now()
+        letter = WebhookDelivery(
+            webhook=webhook,
+            ref=ref,
+            seq=seq,
+            kind=EventKind.PENDING_AUTO_END,
+            at=now,
+            state=DeliveryState.DEAD,
+            attempts=8,
+            tried_at=now,
+            answer="HTTP 500",
+        )
+        await self.server.inside(commit(self.server.desk, [deliveries.write(self.tenant, letter)]))
+        return encode_id("WebhookDelivery", self.tenant, webhook, ref.id, str(seq))
 
     async def receive(self, visitor: str, text: str, *, channel: Channel = Channel.APP, **keys: object) -> str:
         """Id of the session that a visitor's message came to."""

@@ -26,6 +26,9 @@ from kefu.store.port import Store
 OpenStore: TypeAlias = Callable[[], AbstractAsyncContextManager[Store]]
 R = TypeVar("R")
 
+QUIET = Settings(sends_webhooks=False)
+"""Nothing is written but what was asked for: tests compare positions to know that nothing was."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Server:
@@ -63,7 +66,7 @@ async def in_memory() -> AsyncIterator[Store]:
 def serving(settings: Settings | None = None, open_store: OpenStore = in_memory) -> Iterator[Server]:
     listener = socket.create_server(("127.0.0.1", 0))
     started: Future[tuple[Server, uvicorn.Server]] = Future()
-    thread = threading.Thread(target=_run, args=(listener, settings or Settings(), open_store, started))
+    thread = threading.Thread(target=_run, args=(listener, settings or QUIET, open_store, started))
     thread.start()
     server, process = started.result()
     try:

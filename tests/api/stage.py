@@ -23,6 +23,9 @@ RESULTS = {
     "routingRuleDelete": "deletedRoutingRuleFlag",
     "businessSourceSave": "businessSource { businessFlag precedence }",
     "tenantSettingsUpdate": "settings { ranking }",
+    "webhookSave": "webhook { id url isEnabled } secret",
+    "webhookDelete": "deletedWebhookId",
+    "webhookDeliveryReplay": "deliveries { id state }",
     "agentTokenIssue": "token expiresAt",
     "visitorTokenIssue": "token expiresAt",
 }
@@ -43,10 +46,11 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "routingRuleDelete": {"routingRuleFlag": "R2"},
     "businessSourceSave": {"precedence": "BINDING_FIRST"},
     "tenantSettingsUpdate": {"ranking": "LEAST_LOADED"},
+    "webhookSave": {"url": "https://hooks.example/another"},
     "agentTokenIssue": {"userName": "b"},
     "visitorTokenIssue": {"visitorUserName": "W"},
 }
-"""What to change in an input to make it another; sessionClose and skillGroupDelete know only an id."""
+"""What to change in an input to make it another; those that are not here know only an id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +63,11 @@ class Stage:
     waiting: str
     in_bot: str
     """V's session on WEB, which a bot keeps."""
+    hook: str
+    other_hook: str
+    """Webhooks of events that do not happen here."""
+    letters: tuple[str, str]
+    """Dead letters to the first."""
 
     def given(self, mutation: str) -> dict[str, Any]:
         """An input that the partner may send, that works, and that changes something."""
@@ -84,6 +93,9 @@ class Stage:
                 "ranking": "LONGEST_IDLE",
                 "channels": [{"channel": "WEB", "hasBot": True, "skillGroupId": groups["G1"]}],
             },
+            "webhookSave": {"url": "https://hooks.example/new"},
+            "webhookDelete": {"id": self.other_hook},
+            "webhookDeliveryReplay": {"deliveryIds": [self.letters[0]]},
             "agentTokenIssue": {"userName": "a"},
             "visitorTokenIssue": {"visitorUserName": "V"},
         }
@@ -91,13 +103,19 @@ class Stage:
 
     def otherwise(self, mutation: str) -> dict[str, Any]:
         """Another input for the same mutation."""
-        ids = {"sessionClose": {"sessionId": self.others}, "skillGroupDelete": {"id": self.company.groups["G2"]}}
+        ids: dict[str, dict[str, Any]] = {
+            "sessionClose": {"sessionId": self.others},
+            "skillGroupDelete": {"id": self.company.groups["G2"]},
+            "webhookDelete": {"id": self.hook},
+            "webhookDeliveryReplay": {"deliveryIds": [self.letters[1]]},
+        }
         return self.given(mutation) | (ids.get(mutation) or OTHERWISE[mutation])
 
     async def node_ids(self) -> dict[str, str]:
         """One id of each kind of node that is there, as the API gives it."""
         found = await self.company.partner.ask(_NODES, session=self.own, groups=[self.company.groups["G1"]])
         session, [queue] = found["session"], found["queues"]
+        [webhook], [delivery] = found["webhooks"]["nodes"], found["webhookDeliveries"]["nodes"]
         [message], [event] = session["messages"]["nodes"], session["events"]["nodes"]
         each = [
             session,
@@ -108,6 +126,8 @@ class Stage:
             found["binding"],
             queue,
             queue["skillGroup"],
+            webhook,
+            delivery,
         ]
         return {node["__typename"]: node["id"] for node in each}
 
@@ -120,6 +140,7 @@ _NODES = f"""query($session: ID!, $groups: [ID!]) {{
   }}
   binding(businessFlag: "F", visitorUserName: "V") {{ {_NODE} }}
   queues(skillGroupIds: $groups) {{ {_NODE} skillGroup {{ {_NODE} }} }}
+  webhooks(first: 1) {{ nodes {{ {_NODE} }} }} webhookDeliveries(first: 1) {{ nodes {{ {_NODE} }} }}
 }}"""
 
 
@@ -134,10 +155,15 @@ async def set_stage(company: Company) -> Stage:
     await company.bot(Channel.WEB)
     await company.bind("F", "V", "a")
     secret = f"a secret of {company.tenant}"
+    hook, other_hook = [await company.webhook() for _ in range(2)]
+    own = await company.receive("V", secret, agentUsername="a")
     return Stage(
         company=company,
-        own=await company.receive("V", secret, agentUsername="a"),
+        own=own,
         others=await company.receive("W", secret, agentUsername="b"),
         waiting=await company.receive("X", secret, agentUsername="a"),
         in_bot=await company.receive("V", secret, channel=Channel.WEB),
+        hook=hook,
+        other_hook=other_hook,
+        letters=(await company.dead_letter(hook, own, 1), await company.dead_letter(hook, own, 2)),
     )

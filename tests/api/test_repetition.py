@@ -21,6 +21,7 @@ SETS = [
     ("sessionTransfer", "sessionRequestHuman", "bindingDelete", "skillGroupDelete", "businessSourceSave"),
     ("sessionClose", "agentDelete", "routingRuleDelete", "tenantSettingsUpdate", "agentTokenIssue"),
     ("agentStatusSet", "messageIngest", "bindingCreate", "visitorTokenIssue", "sessionRequestHuman"),
+    ("webhookSave", "webhookDelete", "webhookDeliveryReplay", "messageIngest"),
 ]
 """Mutations whose inputs on the stage work in any order."""
 SEEDS = range(3)
@@ -130,6 +131,7 @@ async def told(company: Company) -> dict[str, Any]:
         ),
         "precedence": directory.precedence_of("F", next(session.channel for session in ledger.each())),
         "bindings": await bindings(company),
+        "webhooks": await webhooks(company),
     }
 
 
@@ -141,6 +143,13 @@ async def bindings(company: Company) -> dict[str, Any]:
     """Those that the stage knows, and whom each binds."""
     asked = await company.partner.ask(_BINDINGS)
     return {flag: binding and binding["agent"] for flag, binding in asked.items()}
+
+
+async def webhooks(company: Company) -> tuple[list[str], list[str]]:
+    """Where they lead to, and what became of what they did not take."""
+    asked = await company.partner.ask("{ webhooks { nodes { url } } webhookDeliveries { nodes { state } } }")
+    hooks, letters = asked["webhooks"]["nodes"], asked["webhookDeliveries"]["nodes"]
+    return [each["url"] for each in hooks], [each["state"] for each in letters]
 
 
 _BINDINGS = """{

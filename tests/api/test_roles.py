@@ -28,6 +28,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "routingRuleDelete": STAFF,
     "businessSourceSave": STAFF,
     "tenantSettingsUpdate": STAFF,
+    "webhookSave": STAFF,
+    "webhookDelete": STAFF,
+    "webhookDeliveryReplay": STAFF,
     "agentTokenIssue": frozenset({"PARTNER"}),
     "visitorTokenIssue": frozenset({"PARTNER"}),
 }
@@ -53,6 +56,9 @@ SEEN: list[tuple[str, str, Any]] = [
     ("AGENT", 'agent(userName: "A") { userName }', {"userName": "a"}),
     ("AGENT", 'visitor(userName: "W") { id }', None),
     ("AGENT", 'visitor(userName: "V") { userName }', {"userName": "V"}),
+    ("AGENT", "node(id: $hook) { id }", None),
+    ("AGENT", "node(id: $letter) { id }", None),
+    ("VISITOR", "node(id: $hook) { id }", None),
     ("AGENT", "queues { skillGroup { name } }", [{"skillGroup": {"name": "G1"}}]),
     (
         "AGENT",
@@ -69,6 +75,8 @@ SEEN: list[tuple[str, str, Any]] = [
     ("VISITOR", "viewer { role userName agent { userName } }", {"role": "VISITOR", "userName": "V", "agent": None}),
 ]
 FORBIDDEN = [
+    *((role, "webhooks { nodes { id } }") for role in ("AGENT", "VISITOR")),
+    *((role, "webhookDeliveries { nodes { id } }") for role in ("AGENT", "VISITOR")),
     *(("AGENT", query) for query in ("agents { nodes { id } }", "bindings { nodes { id } }")),
     ("AGENT", 'routeExplain(input: {visitorUserName: "V"}) { outcome }'),
     *(("VISITOR", query) for query in ("agents { nodes { id } }", "bindings { nodes { id } }")),
@@ -98,8 +106,11 @@ async def refusal(stage: Stage, role: str, mutation: str, given: dict[str, Any])
 
 
 async def seen_by(stage: Stage, role: str, selection: str) -> Any:
-    query = f"query($others: ID!) {{ theirs: node(id: $others) {{ id }} seen: {selection} }}"
-    return (await caller(stage, role).ask(query, others=stage.others))["seen"]
+    ids = {"others": stage.others, "hook": stage.hook, "letter": stage.letters[0]}
+    declared = ", ".join(f"${name}: ID!" for name in ids)
+    every = " ".join(f"{name}: node(id: ${name}) {{ id }}" for name in ids)
+    query = f"query({declared}) {{ {every} seen: {selection} }}"
+    return (await caller(stage, role).ask(query, **ids))["seen"]
 
 
 @pytest.mark.parametrize(("mutation", "role"), [each for each in EVERY if each[1] in ALLOWED[each[0]]])

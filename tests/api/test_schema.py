@@ -120,7 +120,19 @@ def test_refusals_have_the_contracts_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Session", "Message", "Visitor", "Agent", "Binding", "Queue", "SessionEvent", "SkillGroup"]
+    "name",
+    [
+        "Session",
+        "Message",
+        "Visitor",
+        "Agent",
+        "Binding",
+        "Queue",
+        "SessionEvent",
+        "SkillGroup",
+        "Webhook",
+        "WebhookDelivery",
+    ],
 )
 def test_a_business_object_is_a_node(name: str) -> None:
     kind = SCHEMA.type_map[name]

@@ -18,11 +18,13 @@ from kefu.domain.decision import (
     DispatchRule,
     DispatchTrigger,
 )
+from kefu.domain.delivery import DeliveryState
 from kefu.domain.directory import Precedence, Ranking
 from kefu.domain.log import EventKind
 from kefu.domain.message import MessageSender, MessageType
 from kefu.domain.refusals import RefusalCode
 from kefu.domain.session import SessionState
+from kefu.domain.webhook import Dialect
 
 E = TypeVar("E", bound=type[Enum])
 
@@ -259,6 +261,26 @@ def describe() -> None:
         },
     )
     _described(
+        Dialect,
+        "How events are written and signed.",
+        {
+            "KEFU": "Kefu's own JSON, signed by the Standard Webhooks specification.",
+            "TENCENT": "Tencent Desk's session event callback, with Sign and RequestTime.",
+            "EASEMOB": "Easemob's event push, with `security`.",
+        },
+        name="WebhookDialect",
+    )
+    _described(
+        DeliveryState,
+        "What became of an event that a webhook did not take at once.",
+        {
+            "RETRYING": "It is sent again.",
+            "DELIVERED": "It was taken at last.",
+            "DEAD": "It was given up; it can be replayed.",
+        },
+        name="WebhookDeliveryState",
+    )
+    _described(
         RefusalCode,
         "Why something was declined.",
         {
@@ -279,6 +301,9 @@ def describe() -> None:
             "OVERFLOW_CYCLE": "The overflow chain would lead back to its start.",
             "ROUTING_RULE_NOT_FOUND": "No rule maps this flag.",
             "VISITOR_NOT_FOUND": "No such visitor in this tenant.",
+            "WEBHOOK_NOT_FOUND": "No such webhook in this tenant.",
+            "WEBHOOK_DISABLED": "The webhook is off.",
+            "WEBHOOK_DELIVERY_NOT_FOUND": "No such dead letter in this tenant.",
             "NOT_ALLOWED": "The token's role may not do this.",
             "OUTSIDE_HOURS": "Outside working hours.",
             "IDEMPOTENCY_MISMATCH": "The clientMutationKey stood for another call.",

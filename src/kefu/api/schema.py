@@ -15,7 +15,7 @@ from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
 from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
-from kefu.api.mutations import agent, binding, directory, message, session, settings, token
+from kefu.api.mutations import agent, binding, directory, message, session, settings, token, webhook
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
 from kefu.api.queries.bindings import list_bindings, read_binding
@@ -25,6 +25,7 @@ from kefu.api.queries.queues import list_queues, list_skill_groups
 from kefu.api.queries.sessions import find_session, list_sessions
 from kefu.api.queries.viewer import Viewer, read_viewer
 from kefu.api.queries.visitors import find_visitor
+from kefu.api.queries.webhooks import list_deliveries, list_webhooks
 from kefu.api.scalars import config
 from kefu.api.subscriptions import (
     AgentChangedPayload,
@@ -44,6 +45,7 @@ from kefu.api.types.queue import Queue
 from kefu.api.types.session import Session, SessionConnection
 from kefu.api.types.skill_group import SkillGroup
 from kefu.api.types.visitor import Visitor
+from kefu.api.types.webhook import Webhook, WebhookDelivery
 
 DEPTH_MAX = 15
 TOKENS_MAX = 2_000
@@ -79,6 +81,11 @@ class Query:
     route_explain: DispatchDecision = strawberry.field(
         resolver=route_explain,
         description="What would happen to a message that opens a session now. Writes nothing.",
+    )
+    webhooks: Connection[Webhook] = strawberry.field(resolver=list_webhooks, description="Webhooks, oldest first.")
+    webhook_deliveries: Connection[WebhookDelivery] = strawberry.field(
+        resolver=list_deliveries,
+        description="Events that a webhook did not take at once, latest event first; dead letters are among them.",
     )
 
 
@@ -139,6 +146,16 @@ class Mutation:
     )
     tenant_settings_update: settings.TenantSettingsUpdatePayload = strawberry.mutation(
         resolver=settings.tenant_settings_update, description="Changes the tenant's choices."
+    )
+    webhook_save: webhook.WebhookSavePayload = strawberry.mutation(
+        resolver=webhook.webhook_save, description="Makes or changes a webhook."
+    )
+    webhook_delete: webhook.WebhookDeletePayload = strawberry.mutation(
+        resolver=webhook.webhook_delete, description="Deletes a webhook; what it was not told yet it is never told."
+    )
+    webhook_delivery_replay: webhook.WebhookDeliveryReplayPayload = strawberry.mutation(
+        resolver=webhook.webhook_delivery_replay,
+        description="Sends dead letters again, under their ids, by the same schedule.",
     )
     agent_token_issue: token.AgentTokenIssuePayload = strawberry.mutation(
         resolver=token.agent_token_issue, description="A bearer token for an agent's client."
@@ -201,7 +218,7 @@ def build_schema(*, with_introspection: bool = True) -> KefuSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Session, Message, SessionEvent, Agent, Visitor, Binding, SkillGroup, Queue],
+        types=[Session, Message, SessionEvent, Agent, Visitor, Binding, SkillGroup, Queue, Webhook, WebhookDelivery],
         config=config(),
         extensions=[
             lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),

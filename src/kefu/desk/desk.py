@@ -21,6 +21,8 @@ class Desk:
     random: Random = field(default_factory=SystemRandom)
     directories: Directories = field(default_factory=Directories)
     last_seen: LastSeen = field(default_factory=LastSeen)
+    allows_private_webhooks: bool = False
+    """Whether a webhook may lead to an address that is not of the public internet, and go unencrypted."""
 
     @contextmanager
     def one_step(self) -> Iterator["Desk"]:

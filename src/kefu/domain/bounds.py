@@ -59,3 +59,7 @@ LOOKS_MAX = 200
 """Sessions one request moves on while it looks at the other side; what is left, the next event finds."""
 PAGE_MAX = 100
 """Nodes of one page of a GraphQL connection."""
+WEBHOOKS_PER_TENANT_MAX = 20
+WEBHOOK_SECRET_LENGTH_MAX = 128
+REPLAYED_AT_ONCE_MAX = 25
+"""Dead letters sent again by one call."""

@@ -66,7 +66,8 @@ class Container:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(store=self.run(open_store(self.settings.store)))
+        store = self.run(open_store(self.settings.store))
+        return Desk(store=store, allows_private_webhooks=self.settings.webhook_allow_private)
 
     @cached_property
     def app(self) -> Starlette:

@@ -1,14 +1,16 @@
-"""The table's stream: what was committed reaches its subscribers.
+"""The table's stream: what was committed reaches its subscribers, and webhooks.
 
 Records are taken up in order. The first that fails is named, and the stream comes back with it and all behind it; one that
 fails for ever ends in the mapping's dead-letter queue.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
+from kefu.feed.webhooks import Courier, take, tell_in_peace
 from kefu.gateway.fan_out import FanOut
 from kefu.store.dynamodb_items import key_of, record_of
 from kefu.store.port import Change
@@ -18,6 +20,9 @@ Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
 
 LAST_MS = 10_000
 """Of a handler's time, kept for what is on its way to sockets; of a short time its half."""
+
+WEBHOOKS_S = 8
+"""So long a batch waits for webhooks when all else is done. What is under way then, the tick takes up again."""
 
 log = logging.getLogger("kefu.gateway")
 
@@ -30,9 +35,8 @@ def stream_handler(container: SocketContainer) -> Handler:
 
         last_ms = min(LAST_MS, left_ms() // 2)
         records = event["Records"]
-        failed = container.run(
-            _tell(FanOut(container.gateway, container.journal), records, lambda: left_ms() > last_ms)
-        )
+        fan_out = FanOut(container.gateway, container.journal)
+        failed = container.run(_tell(fan_out, container.courier, records, lambda: left_ms() > last_ms))
         failures = [] if failed is None else [{"itemIdentifier": records[failed]["dynamodb"]["SequenceNumber"]}]
         return {"batchItemFailures": failures}
 
@@ -41,21 +45,36 @@ def stream_handler(container: SocketContainer) -> Handler:
     return handle
 
 
-async def _tell(fan_out: FanOut, records: Sequence[Event], has_time: Callable[[], bool]) -> int | None:
+async def _tell(
+    fan_out: FanOut, courier: Courier, records: Sequence[Event], has_time: Callable[[], bool]
+) -> int | None:
     """The number of the first record that is to come again."""
     taken = 0
+    lanes: list[asyncio.Task[None]] = []
     for record in records:
         if not has_time():
             break
         try:
-            await fan_out.take(_change(record))
+            change = _change(record)
+            await fan_out.take(change)
+            lanes += [asyncio.create_task(tell_in_peace(courier, claimed)) for claimed in await take(courier, change)]
         except Exception:  # whatever is wrong with one record, those before it are told, and it is named
             log.exception("record %s of the stream failed", record.get("eventID"))
             break
         taken += 1
     untold = await fan_out.finished()
+    await _wait_for(lanes)
     first = taken if untold is None else min(untold, taken)
     return first if first < len(records) else None
+
+
+async def _wait_for(lanes: Sequence[asyncio.Task[None]]) -> None:
+    """Not for ever: who follows by a socket does not wait for a webhook that hangs."""
+    if lanes:
+        await asyncio.wait(lanes, timeout=WEBHOOKS_S)
+    for lane in lanes:
+        lane.cancel()
+    await asyncio.gather(*lanes, return_exceptions=True)
 
 
 def _change(record: Event) -> Change:

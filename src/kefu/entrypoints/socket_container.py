@@ -6,9 +6,11 @@ from secrets import token_hex
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from kefu.api.schema import build_schema
+from kefu.bootstrap import courier_of
 from kefu.domain.instants import SECOND
 from kefu.entrypoints.container import Container
 from kefu.feed.journal import JournalWriter
+from kefu.feed.webhooks import Courier
 from kefu.gateway.api_gateway import ApiGatewaySockets
 from kefu.gateway.gateway import Gateway, SocketLife
 from kefu.gateway.sockets import Sockets
@@ -35,6 +37,10 @@ class SocketContainer(Container):
             allowed_origins=normalize_allowed_origins(["*"] if is_development else self.settings.allowed_origins),
             life=SocketLife.of(self.settings.websocket_lasts_s * SECOND),
         )
+
+    @cached_property
+    def courier(self) -> Courier:
+        return courier_of(self.desk, self.settings)
 
     @cached_property
     def journal(self) -> JournalWriter:

@@ -20,6 +20,10 @@
 | message left                | t#VISITOR#v    | LEFT#instant#id               |                   |
 | survey, opinions of a bot   | t#SESSION#s    | SURVEY, OPINION#message       |                   |
 | phrases                     | t#PHRASES      | LIST                          |                   |
+| webhook                     | t#WEBHOOKS     | id                            |                   |
+| webhook's lane, a replay    | t#SESSION#s    | LANE#webhook, REPLAY#webhook  |                   |
+| event not taken at once     | t#WEBHOOK#w    | session#number                |                   |
+| how far changes were read   | *FOLLOWER      | name                          |                   |
 | tenant, access token        | *TENANT, *TOKEN | id, hash of the token        |                   |
 | whose client id             | *CLIENT        | hash of the client id         |                   |
 """
@@ -288,3 +292,41 @@ def bot_opinion(tenant: str, session_id: str, message: str) -> Key:
 
 def phrases(tenant: str) -> Key:
     return Key(f"{part(tenant)}#PHRASES", "LIST")
+
+
+DUE_LANES = "*LANES"
+
+
+def webhook(tenant: str, webhook_id: str) -> Key:
+    return Key(webhook_partition(tenant), part(webhook_id))
+
+
+def webhook_partition(tenant: str) -> str:
+    return f"{part(tenant)}#WEBHOOKS"
+
+
+def lane(tenant: str, session_id: str, webhook_id: str, *, is_replay: bool) -> Key:
+    return Key(log_partition(tenant, session_id), f"{'REPLAY' if is_replay else 'LANE'}#{part(webhook_id)}")
+
+
+def lane_listing(due_at: Instant, key: Key) -> Listing:
+    return Listing(DUE_LANES, f"{instant(due_at)}#{key.partition}#{key.sort}")
+
+
+def lane_of(key: Key) -> tuple[str, str, str, bool]:
+    """Tenant, session, webhook, and whether it is a replay."""
+    tenant, _, session_id = key.partition.split("#")
+    kind, webhook_id = key.sort.split("#")
+    return unpart(tenant), unpart(session_id), unpart(webhook_id), kind == "REPLAY"
+
+
+def delivery(tenant: str, webhook_id: str, session_id: str, seq: int) -> Key:
+    return Key(f"{part(tenant)}#WEBHOOK#{part(webhook_id)}", f"{part(session_id)}#{seq:010d}")
+
+
+def delivery_listing(tenant: str, at: Instant, webhook_id: str, session_id: str, seq: int) -> Listing:
+    return Listing(f"{part(tenant)}#DELIVERIES", f"{instant(at)}#{part(session_id)}#{seq:010d}#{part(webhook_id)}")
+
+
+def follower(name: str) -> Key:
+    return Key("*FOLLOWER", name)

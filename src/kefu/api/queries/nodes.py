@@ -9,6 +9,7 @@ from kefu.api.node_ids import decode_id, ref_of
 from kefu.api.queries.agents import find_agent
 from kefu.api.queries.bindings import find_binding
 from kefu.api.queries.visitors import find_visitor
+from kefu.api.queries.webhooks import find_delivery, find_webhook
 from kefu.api.types.event import SessionEvent
 from kefu.api.types.node import Node
 from kefu.api.types.queue import Queue, find_queue
@@ -82,6 +83,11 @@ async def _queue(info: Info, parts: list[str]) -> Queue | None:
     return await find_queue(info, kind, owner)
 
 
+async def _webhook(info: Info, parts: list[str]) -> Node | None:
+    [webhook] = parts
+    return await find_webhook(info, webhook)
+
+
 _FINDERS: dict[str, Callable[[Info, list[str]], Awaitable[Node | None]]] = {
     "Session": _session,
     "Message": _message,
@@ -91,4 +97,6 @@ _FINDERS: dict[str, Callable[[Info, list[str]], Awaitable[Node | None]]] = {
     "Binding": _binding,
     "SkillGroup": _group,
     "Queue": _queue,
+    "Webhook": _webhook,
+    "WebhookDelivery": find_delivery,
 }

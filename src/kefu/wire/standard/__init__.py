@@ -1,0 +1,1 @@
+"""Kefu's own events, by the Standard Webhooks specification."""

@@ -1,0 +1,1 @@
+"""Tencent Desk: its session event callback, sent and read."""

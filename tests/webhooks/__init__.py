@@ -1,0 +1,1 @@
+"""Events outwards: lanes, retries, dead letters."""

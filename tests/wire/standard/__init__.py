@@ -1,0 +1,1 @@
+"""Our own events, by Standard Webhooks."""

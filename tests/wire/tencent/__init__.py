@@ -1,0 +1,1 @@
+"""The Tencent door outwards, row by row."""
