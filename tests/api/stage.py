@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.company import Company, weichat
+from kefu.desk.bot_setup import save_faq_entry
+from kefu.domain.bot import FaqEntry
 from kefu.domain.channel import Channel
 
 RESULTS = {
@@ -12,6 +14,11 @@ RESULTS = {
     "sessionRequestHuman": "session { id state }",
     "sessionTransfer": "session { id agent { userName } } assigned { id }",
     "sessionClose": "session { id state } assigned { id }",
+    "ratingInvite": "session { id }",
+    "ratingSubmit": "session { id rating }",
+    "botSave": "bot { greeting }",
+    "faqEntrySave": "faqEntry { question answer }",
+    "faqEntryDelete": "deletedQuestion",
     "agentStatusSet": "agent { status } assigned { id }",
     "agentSave": "agent { id nickname }",
     "agentDelete": "deletedUserName",
@@ -33,6 +40,10 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "messageSend": {"text": "something else"},
     "sessionRequestHuman": {"ext": weichat(queueName="G1")},
     "sessionTransfer": {"force": True},
+    "ratingSubmit": {"score": 1},
+    "botSave": {"greeting": "another"},
+    "faqEntrySave": {"answer": "another"},
+    "faqEntryDelete": {"question": "另一个问题"},
     "agentStatusSet": {"status": "AWAY"},
     "agentSave": {"nickname": "Another"},
     "agentDelete": {"userName": "idle2"},
@@ -46,7 +57,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "agentTokenIssue": {"userName": "b"},
     "visitorTokenIssue": {"visitorUserName": "W"},
 }
-"""What to change in an input to make it another; sessionClose and skillGroupDelete know only an id."""
+"""What to change in an input to make it another; sessionClose, ratingInvite and skillGroupDelete know only an id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +81,11 @@ class Stage:
             "sessionRequestHuman": {"sessionId": self.in_bot},
             "sessionTransfer": {"sessionId": self.own, "toAgent": "b"},
             "sessionClose": {"sessionId": self.own},
+            "ratingInvite": {"sessionId": self.own},
+            "ratingSubmit": {"sessionId": self.own, "score": 5, "comment": "谢谢"},
+            "botSave": {"greeting": "您好"},
+            "faqEntrySave": {"question": "怎么付款", "answer": "微信或支付宝"},
+            "faqEntryDelete": {"question": "怎么退货"},
             "agentStatusSet": {"userName": "a", "status": "BUSY"},
             "agentSave": {"userName": "a", "nickname": "Alice", "skillGroupIds": [groups["G1"], groups["G2"]]},
             "agentDelete": {"userName": "idle", "force": True},
@@ -91,7 +107,8 @@ class Stage:
 
     def otherwise(self, mutation: str) -> dict[str, Any]:
         """Another input for the same mutation."""
-        ids = {"sessionClose": {"sessionId": self.others}, "skillGroupDelete": {"id": self.company.groups["G2"]}}
+        others = {"sessionId": self.others}
+        ids = {"sessionClose": others, "ratingInvite": others, "skillGroupDelete": {"id": self.company.groups["G2"]}}
         return self.given(mutation) | (ids.get(mutation) or OTHERWISE[mutation])
 
     async def node_ids(self) -> dict[str, str]:
@@ -132,6 +149,7 @@ async def set_stage(company: Company) -> Stage:
     await company.agent("idle2")
     await company.rule("R", "G1")
     await company.bot(Channel.WEB)
+    await company.at_desk(save_faq_entry, FaqEntry(question="怎么退货", answer=f"问 {company.tenant}"))
     await company.bind("F", "V", "a")
     secret = f"a secret of {company.tenant}"
     return Stage(

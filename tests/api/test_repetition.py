@@ -21,6 +21,8 @@ SETS = [
     ("sessionTransfer", "sessionRequestHuman", "bindingDelete", "skillGroupDelete", "businessSourceSave"),
     ("sessionClose", "agentDelete", "routingRuleDelete", "tenantSettingsUpdate", "agentTokenIssue"),
     ("agentStatusSet", "messageIngest", "bindingCreate", "visitorTokenIssue", "sessionRequestHuman"),
+    ("ratingInvite", "messageSend", "botSave"),
+    ("ratingSubmit", "faqEntrySave", "faqEntryDelete"),
 ]
 """Mutations whose inputs on the stage work in any order."""
 SEEDS = range(3)

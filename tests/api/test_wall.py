@@ -34,6 +34,10 @@ READ_BY_NAME = {
     "visitor": 'visitor(userName: "V") { id sessions { nodes { id messages { nodes { text } } } } }',
     "binding": 'binding(businessFlag: "F", visitorUserName: "V") { id agent { id } visitor { id } }',
     "bindings": "bindings { nodes { id agent { id } } }",
+    "bot": "bot { greeting menu { title } }",
+    "faqEntries": "faqEntries { nodes { question answer } }",
+    "ratingReport": """ratingReport(input: {since: "2000-01-01T00:00:00Z", until: "2100-01-01T00:00:00Z"}) {
+      rows { count agent { id } } }""",
     "routeExplain": """routeExplain(input: {visitorUserName: "V", ext: {weichat: {routingRuleFlag: "R"}}}) {
       agent { id } skillGroup { id } candidates { nodes { agent { id } } } }""",
 }

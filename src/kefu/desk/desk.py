@@ -3,11 +3,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 
+from kefu.bots.built_in import BuiltInBot
+from kefu.bots.port import Bot
+from kefu.bots.webhook import WebhookBot
 from kefu.desk.clock import Clock, SystemClock
 from kefu.desk.last_seen import LastSeen
 from kefu.desk.reading_once import ReadingOnce
 from kefu.domain.ids import RANDOM_BITS, time_ordered_id
 from kefu.domain.instants import Instant
+from kefu.records.bots import BotSetups
 from kefu.records.directories import Directories
 from kefu.store.port import Key, Store
 
@@ -21,6 +25,9 @@ class Desk:
     random: Random = field(default_factory=SystemRandom)
     directories: Directories = field(default_factory=Directories)
     last_seen: LastSeen = field(default_factory=LastSeen)
+    bot_setups: BotSetups = field(default_factory=BotSetups)
+    built_in_bot: Bot = field(default_factory=BuiltInBot)
+    webhook_bot: Bot = field(default_factory=WebhookBot)
 
     @contextmanager
     def one_step(self) -> Iterator["Desk"]:

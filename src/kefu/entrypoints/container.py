@@ -28,7 +28,7 @@ def here_to_stay() -> Iterator[None]:
 with here_to_stay():
     from starlette.applications import Starlette
 
-    from kefu.bootstrap import build_app, open_store, signing_secret
+    from kefu.bootstrap import build_app, open_store, signing_secret, webhook_bot
     from kefu.desk.desk import Desk
     from kefu.settings import Settings, read_settings, require_secret
 
@@ -66,7 +66,7 @@ class Container:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(store=self.run(open_store(self.settings.store)))
+        return Desk(store=self.run(open_store(self.settings.store)), webhook_bot=webhook_bot(self.settings))
 
     @cached_property
     def app(self) -> Starlette:
