@@ -7,7 +7,7 @@ import pytest
 from kefu.testing.simulation import BOT_SEEDS, play
 
 SEEDS = 1_000
-SEEDS_WITH_BOT = 500
+SEEDS_WITH_BOT = 300
 BATCH = 50
 FOUND = [
     int(line.split()[0])

@@ -1,7 +1,6 @@
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import strawberry
 
@@ -49,7 +48,11 @@ def _naming(asked: RatingReportInput) -> Callable[[Rating], str]:
             return lambda rating: datetime.fromtimestamp(rating.at / SECOND, zone).date().isoformat()
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  reports are seldom asked for
+
+    if name == "UTC":
+        return UTC
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as unknown:
