@@ -15,7 +15,7 @@ from kefu.domain.log import EventKind as Kind
 from kefu.domain.rating import InvalidRatingReason, RatingAnswers, tally
 from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.session_ref import SessionRef
-from kefu.records import ratings
+from kefu.records import keys, ratings
 
 VISITOR = Caller(tenant=TENANT, role=Role.VISITOR, user_name="V")
 AGENT = Caller(tenant=TENANT, role=Role.AGENT, user_name="a")
@@ -134,6 +134,11 @@ async def test_the_end_invites_to_rate_where_the_tenant_wants_it(shop: Shop, ser
     assert (await shop.kinds(served))[-3:] == [Kind.RATING_INVITED, Kind.AGENT_END, Kind.SESSION_END]
 
 
+async def test_the_end_invites_nobody_unless_the_tenant_wants_it(shop: Shop, served: SessionRef) -> None:
+    await shop.close(served)
+    assert Kind.RATING_INVITED not in await shop.kinds(served)
+
+
 async def test_the_end_of_a_rated_session_invites_nobody(shop: Shop, served: SessionRef) -> None:
     await shop.settings(invites_rating_at_close=True)
     await rate(shop, served, 5)
@@ -165,7 +170,9 @@ async def test_what_does_not_count_is_kept_apart(shop: Shop, served: SessionRef)
 async def test_of_ratings_that_do_not_count_a_session_keeps_twenty(shop: Shop, served: SessionRef) -> None:
     for _ in range(22):
         await rate_or_keep_apart(shop.desk, Call(by=VISITOR), served, None, score="?", comment="")
-    assert len(await ratings.invalid_of(shop.desk.store, TENANT, served.id)) == 20
+    after, before = keys.INVALID_RATINGS
+    partition = keys.log_partition(TENANT, served.id)
+    assert await shop.desk.store.count(partition, after=after, before=before, limit=99) == 20
 
 
 async def test_averages_are_made_of_what_counts_in_the_span(shop: Shop) -> None:
