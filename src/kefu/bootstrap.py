@@ -18,6 +18,8 @@ from kefu.api.schema import build_schema
 from kefu.api.view import GraphQLView
 from kefu.blobs.opening import NoBlobsUrl, open_blobs
 from kefu.blobs.port import Blobs
+from kefu.bots.port import Bot
+from kefu.bots.webhook import WebhookBot
 from kefu.desk.desk import Desk
 from kefu.desk.sweep import keep_sweeping
 from kefu.records import keys
@@ -59,6 +61,11 @@ async def open_store(url: str) -> Store:
     raise SettingWrong(
         f"KEFU_STORE is {url!r}; it must be memory:, sqlite:PATH, dynamodb:TABLE, or of an installed backend."
     )
+
+
+def webhook_bot(settings: Settings) -> Bot:
+    """Calls tenants' own bots; those of one's own network only in development."""
+    return WebhookBot(may_stay_inside=settings.environment is Environment.DEVELOPMENT)
 
 
 def signing_secret(settings: Settings) -> str:

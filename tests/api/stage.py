@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.company import Company, weichat
+from kefu.desk.bot_setup import save_faq_entry
+from kefu.domain.bot import FaqEntry
 from kefu.domain.channel import Channel
 
 RESULTS = {
@@ -12,6 +14,11 @@ RESULTS = {
     "sessionRequestHuman": "session { id state }",
     "sessionTransfer": "session { id agent { userName } } assigned { id }",
     "sessionClose": "session { id state } assigned { id }",
+    "ratingInvite": "session { id }",
+    "ratingSubmit": "session { id rating }",
+    "botSave": "bot { greeting }",
+    "faqEntrySave": "faqEntry { question answer }",
+    "faqEntryDelete": "deletedQuestion",
     "agentStatusSet": "agent { status } assigned { id }",
     "agentSave": "agent { id nickname }",
     "agentDelete": "deletedUserName",
@@ -36,6 +43,10 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "messageSend": {"text": "something else"},
     "sessionRequestHuman": {"ext": weichat(queueName="G1")},
     "sessionTransfer": {"force": True},
+    "ratingSubmit": {"score": 1},
+    "botSave": {"greeting": "another"},
+    "faqEntrySave": {"answer": "another"},
+    "faqEntryDelete": {"question": "另一个问题"},
     "agentStatusSet": {"status": "AWAY"},
     "agentSave": {"nickname": "Another"},
     "agentDelete": {"userName": "idle2"},
@@ -79,6 +90,11 @@ class Stage:
             "sessionRequestHuman": {"sessionId": self.in_bot},
             "sessionTransfer": {"sessionId": self.own, "toAgent": "b"},
             "sessionClose": {"sessionId": self.own},
+            "ratingInvite": {"sessionId": self.own},
+            "ratingSubmit": {"sessionId": self.own, "score": 5, "comment": "谢谢"},
+            "botSave": {"greeting": "您好"},
+            "faqEntrySave": {"question": "怎么付款", "answer": "微信或支付宝"},
+            "faqEntryDelete": {"question": "怎么退货"},
             "agentStatusSet": {"userName": "a", "status": "BUSY"},
             "agentSave": {"userName": "a", "nickname": "Alice", "skillGroupIds": [groups["G1"], groups["G2"]]},
             "agentDelete": {"userName": "idle", "force": True},
@@ -103,8 +119,10 @@ class Stage:
 
     def otherwise(self, mutation: str) -> dict[str, Any]:
         """Another input for the same mutation."""
+        others = {"sessionId": self.others}
         ids: dict[str, dict[str, Any]] = {
-            "sessionClose": {"sessionId": self.others},
+            "sessionClose": others,
+            "ratingInvite": others,
             "skillGroupDelete": {"id": self.company.groups["G2"]},
             "webhookDelete": {"id": self.hook},
             "webhookDeliveryReplay": {"deliveryIds": [self.letters[1]]},
@@ -153,6 +171,7 @@ async def set_stage(company: Company) -> Stage:
     await company.agent("idle2")
     await company.rule("R", "G1")
     await company.bot(Channel.WEB)
+    await company.at_desk(save_faq_entry, FaqEntry(question="怎么退货", answer=f"问 {company.tenant}"))
     await company.bind("F", "V", "a")
     secret = f"a secret of {company.tenant}"
     hook, other_hook = [await company.webhook() for _ in range(2)]

@@ -22,6 +22,8 @@ SETS = [
     ("sessionClose", "agentDelete", "routingRuleDelete", "tenantSettingsUpdate", "agentTokenIssue"),
     ("agentStatusSet", "messageIngest", "bindingCreate", "visitorTokenIssue", "sessionRequestHuman"),
     ("webhookSave", "webhookDelete", "webhookDeliveryReplay", "messageIngest"),
+    ("ratingInvite", "messageSend", "botSave"),
+    ("ratingSubmit", "faqEntrySave", "faqEntryDelete"),
 ]
 """Mutations whose inputs on the stage work in any order."""
 SEEDS = range(3)

@@ -17,6 +17,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "sessionRequestHuman": STAFF | {"VISITOR"},
     "sessionTransfer": STAFF | {"AGENT"},
     "sessionClose": STAFF | {"AGENT", "VISITOR"},
+    "ratingInvite": STAFF | {"AGENT"},
+    "ratingSubmit": frozenset({"PARTNER", "VISITOR"}),
+    "botSave": STAFF,
+    "faqEntrySave": STAFF,
+    "faqEntryDelete": STAFF,
     "agentStatusSet": STAFF | {"AGENT"},
     "agentSave": STAFF,
     "agentDelete": STAFF,
@@ -47,6 +52,8 @@ OTHERS: list[tuple[str, str, dict[str, Any], str]] = [
     ("AGENT", "bindingCreate", {"businessFlag": "F2", "visitorUserName": "W", "agentUserName": "a"}, "NOT_ALLOWED"),
     ("VISITOR", "sessionClose", {"sessionId": "others"}, "SESSION_NOT_FOUND"),
     ("VISITOR", "sessionRequestHuman", {"sessionId": "others"}, "SESSION_NOT_FOUND"),
+    ("VISITOR", "ratingSubmit", {"sessionId": "others", "score": 1}, "SESSION_NOT_FOUND"),
+    ("AGENT", "ratingInvite", {"sessionId": "others"}, "SESSION_NOT_FOUND"),
     ("VISITOR", "agentStatusSet", {"status": "BUSY"}, "NOT_ALLOWED"),
 ]
 SEEN: list[tuple[str, str, Any]] = [
@@ -74,6 +81,7 @@ SEEN: list[tuple[str, str, Any]] = [
     ("VISITOR", 'sessions(filter: {visitorUserName: "W"}) { nodes { id } }', {"nodes": []}),
     ("VISITOR", "viewer { role userName agent { userName } }", {"role": "VISITOR", "userName": "V", "agent": None}),
 ]
+SPAN = '{since: "2026-01-01T00:00:00Z", until: "2026-02-01T00:00:00Z"}'
 FORBIDDEN = [
     *((role, "webhooks { nodes { id } }") for role in ("AGENT", "VISITOR")),
     *((role, "webhookDeliveries { nodes { id } }") for role in ("AGENT", "VISITOR")),
@@ -81,6 +89,12 @@ FORBIDDEN = [
     ("AGENT", 'routeExplain(input: {visitorUserName: "V"}) { outcome }'),
     *(("VISITOR", query) for query in ("agents { nodes { id } }", "bindings { nodes { id } }")),
     *(("VISITOR", query) for query in ("skillGroups { nodes { id } }", "queues { id }")),
+    *(
+        (role, query)
+        for role in ("AGENT", "VISITOR")
+        for query in ("bot { greeting }", "faqEntries { nodes { answer } }")
+    ),
+    *((role, f"ratingReport(input: {SPAN}) {{ isWhole }}") for role in ("AGENT", "VISITOR")),
     ("VISITOR", 'routeExplain(input: {visitorUserName: "V"}) { outcome }'),
 ]
 

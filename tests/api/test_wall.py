@@ -37,6 +37,10 @@ READ_BY_NAME = {
     "bindings": "bindings { nodes { id agent { id } } }",
     "webhooks": "webhooks { nodes { id url } }",
     "webhookDeliveries": "webhookDeliveries { nodes { id state webhook { id } session { id } } }",
+    "bot": "bot { greeting menu { title } }",
+    "faqEntries": "faqEntries { nodes { question answer } }",
+    "ratingReport": """ratingReport(input: {since: "2000-01-01T00:00:00Z", until: "2100-01-01T00:00:00Z"}) {
+      rows { count agent { id } } }""",
     "routeExplain": """routeExplain(input: {visitorUserName: "V", ext: {weichat: {routingRuleFlag: "R"}}}) {
       agent { id } skillGroup { id } candidates { nodes { agent { id } } } }""",
 }

@@ -20,6 +20,7 @@ UNWANTED = {
     "httpx": "a client",
     "dotenv": "for kefu serve",
     "click": "the command line",
+    "jellyfish": "loaded when a bot ranks questions",
     "sqlite3": "another store",
     "kefu.store.sqlite": "another store",
     "kefu.store.dynamodb": "loaded when its URL is opened",

@@ -1,6 +1,6 @@
 """Routing told a second time, as plainly as possible, from the routing design alone: lists, dicts and nothing of the desk.
 
-One company without a bot, a channel group or overflow chains; ranking LEAST_LOADED, `designated_offline_overflow` off.
+One company with a bot on WEB, without a channel group or overflow chains; ranking LEAST_LOADED, `designated_offline_overflow` off.
 A step happens at an instant of its own, and whatever follows from it has happened when the method returns.
 """
 
@@ -40,6 +40,9 @@ class Session:
     state: str = ""
     agent: str | None = None
     line: tuple[str, str] | None = None
+    channel: str = "APP"
+    was_served: bool = False
+    rating: int | None = None
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Company:
     def arrive(self, visitor: str, keys: dict[str, object], tags: object, now: int) -> Session:
         """The visitor writes; his open session if he has one, else a new one, placed."""
         for known in self.sessions:
-            if known.visitor == visitor and known.state != "CLOSED":
+            if (known.visitor, known.channel) == (visitor, "APP") and known.state != "CLOSED":
                 return known
         session = Session(visitor, now, is_vip=_is_vip(tags), flag=_text(keys.get("businessFlag")))
         session.explicit_group = self._explicit_group(keys)
@@ -73,6 +76,28 @@ class Company:
         else:
             self._queue(session, session.group, now)
         return session
+
+    def talk(self, visitor: str, now: int, *, ends_the_bots_turn: bool) -> Session:
+        """The visitor writes on the bot's channel, without keys; by this message a human is asked for, or not."""
+        open_ones = [each for each in self.sessions if (each.visitor, each.channel) == (visitor, "WEB")]
+        session = next((each for each in open_ones if each.state != "CLOSED"), None)
+        if session is None:
+            session = Session(visitor, now, state="BOT", channel="WEB")
+            self.sessions.append(session)
+        if ends_the_bots_turn:
+            self.ask_for_a_human(session, now)
+        return session
+
+    def ask_for_a_human(self, session: Session, now: int) -> None:
+        """Out of the bot's hands, which hold no slot, into the default group's line; a second time it is nothing."""
+        if session.state == "BOT":
+            session.group = DEFAULT
+            self._queue(session, DEFAULT, now)
+
+    def rate(self, session: Session, stars: int) -> None:
+        if session.rating is not None or not session.was_served:
+            raise Refused
+        session.rating = stars
 
     def turn(self, name: str, status: str, now: int) -> None:
         agent = self.agents[name]
@@ -107,7 +132,7 @@ class Company:
                 self._overflow(session, now)
 
     def transfer_to_group(self, session: Session, group: str, now: int) -> None:
-        if session.line == ("GROUP", group):
+        if session.state == "BOT" or session.line == ("GROUP", group):
             raise Refused
         holder = self._release(session, now)
         session.group = group
@@ -117,7 +142,12 @@ class Company:
 
     def transfer_to_agent(self, session: Session, name: str, now: int, *, force: bool) -> None:
         target = self.agents.get(name.lower())
-        if target is None or session in target.holds or session.line == ("AGENT", target.name):
+        if (
+            session.state == "BOT"
+            or target is None
+            or session in target.holds
+            or session.line == ("AGENT", target.name)
+        ):
             raise Refused
         if not target.is_free and not force:
             raise Refused
@@ -195,6 +225,7 @@ class Company:
     @staticmethod
     def _give(session: Session, agent: Agent, now: int) -> None:
         session.state, session.agent, session.line, session.directed_by = "ACTIVE", agent.name, None, ""
+        session.was_served = True
         agent.holds.append(session)
         agent.idle_since = now
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,15 +15,21 @@ from plain_model import Agent as PlainAgent
 from plain_model import Session as PlainSession
 from shop import TENANT, Shop, weichat
 
+from kefu.bots.port import BotFailed
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
 from kefu.desk.close_session import close_session
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
+from kefu.desk.ratings import submit_rating
+from kefu.desk.request_human import request_human
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.sweep import sweep
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.domain.agent import AgentStatus
-from kefu.domain.directory import Precedence
+from kefu.domain.bot import BotAnswer, BotQuestion, BotReply
+from kefu.domain.channel import Channel
+from kefu.domain.directory import ChannelSettings, Precedence
+from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Refusal
 from kefu.domain.session_ref import SessionRef
 from kefu.store.sqlite import SqliteStore
@@ -65,6 +71,15 @@ class ReadShop(Shop):
         self.ledger = await check_laws(self.desk.store, TENANT, self.clock.now(), lowered=self.lowered)
 
 
+class ObedientBot:
+    """Hands over, or breaks, if it is told to."""
+
+    async def answer(self, question: BotQuestion) -> BotAnswer:
+        if question.message.text == "break":
+            raise BotFailed("as told")
+        return BotAnswer(replies=(BotReply(text="hm"),), hands_over=question.message.text == "hand over")
+
+
 class DeskBesideModel(RuleBasedStateMachine):
     on_disk = False
 
@@ -78,6 +93,7 @@ class DeskBesideModel(RuleBasedStateMachine):
             path = Path(self.folder.name) / "kefu.db"
             self.sqlite = self.loop.run_until_complete(SqliteStore.open(path, self.clock.now))
         self.shop = ReadShop(clock=self.clock, store=self.sqlite)
+        self.shop.desk = replace(self.shop.desk, built_in_bot=ObedientBot())
         self.model = Company()
         self.refs = dict[PlainSession, SessionRef]()
 
@@ -104,6 +120,7 @@ class DeskBesideModel(RuleBasedStateMachine):
         self.model.rules["R"] = "售前"
         await self.shop.source(Precedence.ROUTING_FIRST, flag="routing first")
         self.model.routing_first.add("routing first")
+        await self.shop.settings(channels=(ChannelSettings(channel=Channel.WEB, has_bot=True),))
 
     @rule(visitor=visitors, keys=routing_keys, tags=all_tags)
     def a_visitor_writes(self, visitor: str, keys: dict[str, object], tags: object) -> None:
@@ -118,6 +135,36 @@ class DeskBesideModel(RuleBasedStateMachine):
         if (str(keys["businessFlag"]), visitor) not in self.model.bindings:
             self.bind(str(keys["businessFlag"]), visitor, agent)
         self.a_visitor_writes(visitor, keys, tags)
+
+    @rule(visitor=visitors, text=st.sampled_from(["hello", "hello", "转人工", "hand over", "break"]))
+    def a_visitor_writes_to_the_bot(self, visitor: str, text: str) -> None:
+        known = self.model.talk(visitor, self.soon, ends_the_bots_turn=text != "hello")
+        message = IncomingMessage(visitor=visitor, channel=Channel.WEB, text=text)
+        written = self._happens(ingest_message(self.shop.desk, self.shop.call(), message))
+        assert self.refs.setdefault(known, written.session) == written.session
+        self._compare()
+
+    @precondition(lambda self: self.open_sessions)
+    @rule(pick=which)
+    def a_human_is_asked_for(self, pick: int) -> None:
+        session = self.open_sessions[pick % len(self.open_sessions)]
+        self.model.ask_for_a_human(session, self.soon)
+        self._happens(request_human(self.shop.desk, self.shop.call(), self.refs[session]))
+        self._compare()
+
+    @precondition(lambda self: self.model.sessions)
+    @rule(pick=which, stars=st.integers(1, 5))
+    def a_visitor_rates(self, pick: int, stars: int) -> None:
+        session = self.model.sessions[pick % len(self.model.sessions)]
+        answers = RatingAnswers(stars=stars)
+        happening = submit_rating(self.shop.desk, self.shop.call(), self.refs[session], answers)
+        try:
+            self.model.rate(session, stars)
+        except Refused:
+            self._is_refused(happening)
+        else:
+            self._happens(happening)
+        self._compare()
 
     @rule(agent=agents, status=st.sampled_from(STATUSES))
     def an_agent_turns(self, agent: str, status: str) -> None:
@@ -241,8 +288,9 @@ class DeskBesideModel(RuleBasedStateMachine):
         for plain, ref in self.refs.items():
             session = sessions[ref.id]
             line = session.line and (session.line.kind.name, names.get(session.line.owner, session.line.owner))
-            is_ = (session.state.value, session.agent, line, session.started_at, session.is_vip)
-            assert is_ == (plain.state, plain.agent, plain.line, plain.started, plain.is_vip), plain.visitor
+            is_ = (session.state.value, session.agent, line, session.started_at, session.is_vip, session.rating)
+            expected = (plain.state, plain.agent, plain.line, plain.started, plain.is_vip, plain.rating)
+            assert is_ == expected, plain.visitor
         for at, entries in ledger.lines.items():
             kind, owner = at.kind.name, names.get(at.owner, at.owner)
             standing = [each.value.session.id for each in entries]

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+BOT_SEEDS = 1_000_000
+"""From here on the simulation has a bot, and visitors rate."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mutant:
@@ -10,6 +13,7 @@ class Mutant:
     right: str
     wrong: str
     law: str
+    first_seed: int = 0
 
 
 MUTANTS = [
@@ -254,6 +258,55 @@ MUTANTS = [
         law="L10",
     ),
     Mutant(
+        name="a bot's answer commits without a look at the stage",
+        module="kefu.desk.bot_stage",
+        right="    if loaded is None or session is None or not _may_answer(session, spoken.seq):\n        return False\n",
+        wrong="    if loaded is None or session is None:\n        return False\n"
+        "    session = __import__('dataclasses').replace(session, state=SessionState.BOT)\n",
+        law="L5",
+        first_seed=BOT_SEEDS,
+    ),
+    Mutant(
+        name="a bot's answer is taken after a later message was answered",
+        module="kefu.desk.bot_stage",
+        right="    return session.state is SessionState.BOT and session.answered_seq < seq\n",
+        wrong="    return session.state is SessionState.BOT\n",
+        law="bot",
+        first_seed=BOT_SEEDS,
+    ),
+    Mutant(
+        name="the bot is not asked once the message is committed",
+        module="kefu.desk.ingest_message",
+        right="        await answer_by_bot(desk, call.tenant, ingested.session)\n",
+        wrong="        pass\n",
+        law="L7 bot",
+        first_seed=BOT_SEEDS,
+    ),
+    Mutant(
+        name="the sweep forgets answers that were lost",
+        module="kefu.desk.sweep",
+        right="            yield at, partial(answer_by_bot, desk, tenant, session.ref)\n",
+        wrong="            pass\n",
+        law="L7 bot",
+        first_seed=BOT_SEEDS,
+    ),
+    Mutant(
+        name="a rating is taken before anybody has served",
+        module="kefu.domain.rating",
+        right="    if session.assigned_at is None:\n",
+        wrong="    if False:\n",
+        law="rating",
+        first_seed=BOT_SEEDS,
+    ),
+    Mutant(
+        name="a rating's record is not in the commit of its entry",
+        module="kefu.desk.ratings",
+        right="        changes.add(ratings.write(call.tenant, given))\n",
+        wrong="",
+        law="rating",
+        first_seed=BOT_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -275,6 +328,9 @@ SURVIVES_WITHOUT = {
     "L8": "an agent serves another agent's line",
     "L9": "a session ends without a cause",
     "L10": "whoever has room is free, whatever his status",
+    "bot": "a bot's answer is taken after a later message was answered",
+    "L7 bot": "the bot is not asked once the message is committed",
+    "rating": "a rating's record is not in the commit of its entry",
     "L12": "the tenant is left out of a key",
 }
 """For each law a fault that nothing else notices: with the law switched off it gets through."""

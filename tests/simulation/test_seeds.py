@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from kefu.testing.simulation import play
+from kefu.testing.simulation import BOT_SEEDS, play
 
 SEEDS = 1_000
+SEEDS_WITH_BOT = 300
 BATCH = 50
 FOUND = [
     int(line.split()[0])
@@ -17,6 +18,12 @@ FOUND = [
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BATCH))
 def test_no_seed_breaks_a_law(first: int) -> None:
+    found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
+    assert not found
+
+
+@pytest.mark.parametrize("first", range(BOT_SEEDS, BOT_SEEDS + SEEDS_WITH_BOT, BATCH))
+def test_no_seed_with_a_bot_and_ratings_breaks_a_law(first: int) -> None:
     found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
     assert not found
 

@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from kefu.desk.call import Role as CallerRole
 from kefu.domain.agent import AgentRole, AgentStatus
 from kefu.domain.binding import BindingAct
+from kefu.domain.bot import MenuShape
 from kefu.domain.channel import Channel
 from kefu.domain.decision import (
     CandidateRefusal,
@@ -22,6 +23,7 @@ from kefu.domain.delivery import DeliveryState
 from kefu.domain.directory import Precedence, Ranking
 from kefu.domain.log import EventKind
 from kefu.domain.message import MessageSender, MessageType
+from kefu.domain.rating import RatingsBy
 from kefu.domain.refusals import RefusalCode
 from kefu.domain.session import SessionState
 from kefu.domain.webhook import Dialect
@@ -146,6 +148,8 @@ def describe() -> None:
             "BOT_RECEIVES": "The channel has a bot and nobody asked for a human.",
             "NO_BOT": "The channel has no bot.",
             "HUMAN_ASKED_FOR": "A human was asked for.",
+            "BOT_HANDED_OVER": "The bot itself wanted a human to go on.",
+            "BOT_FAILED": "The bot was too slow, or gave no answer that could be used.",
             "NO_AGENT_DESIGNATED": "The message names no agent.",
             "DESIGNATED_AGENT_UNKNOWN": "No agent has that login.",
             "DESIGNATED_AGENT_FREE": "The designated agent is free and nobody is ahead.",
@@ -251,6 +255,21 @@ def describe() -> None:
         },
     )
     _described(
+        MenuShape,
+        "How clients read a bot's menu.",
+        {"ITEMS": "Entries with ids, which a click sends back.", "LIST": "Plain texts."},
+        name="BotMenuShape",
+    )
+    _described(
+        RatingsBy,
+        "What ratings are counted by.",
+        {
+            "AGENT": "The agent who had the session when it was rated, or had it last.",
+            "SKILL_GROUP": "The session's skill group.",
+            "DAY": "The day on which they were given.",
+        },
+    )
+    _described(
         SessionState,
         "Where a session is in its life.",
         {
@@ -295,6 +314,10 @@ def describe() -> None:
             "SESSION_NOT_FOUND": "No such session for this token.",
             "SESSION_CLOSED": "The session is over.",
             "SESSION_NOT_ACTIVE": "No agent serves the session yet.",
+            "FAQ_ENTRY_NOT_FOUND": "The bot has no answer kept under this question.",
+            "RATING_EXISTS": "The session is rated already; a rating is given once.",
+            "RATING_TOO_LATE": "The session ended too long ago to be rated.",
+            "RATING_NOT_POSSIBLE": "No agent has served the session yet.",
             "SKILL_GROUP_NOT_FOUND": "No such skill group in this tenant.",
             "SKILL_GROUP_NAME_TAKEN": "Another group has this name.",
             "SKILL_GROUP_IN_USE": "Agents, rules, chains or visitors still need the group.",

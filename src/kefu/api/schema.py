@@ -15,13 +15,15 @@ from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
 from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
-from kefu.api.mutations import agent, binding, directory, message, session, settings, token, webhook
+from kefu.api.mutations import agent, binding, bot, directory, message, rating, session, settings, token, webhook
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
 from kefu.api.queries.bindings import list_bindings, read_binding
+from kefu.api.queries.bots import list_faq_entries, read_bot
 from kefu.api.queries.explain import route_explain
 from kefu.api.queries.nodes import find_node, find_nodes
 from kefu.api.queries.queues import list_queues, list_skill_groups
+from kefu.api.queries.ratings import report_ratings
 from kefu.api.queries.sessions import find_session, list_sessions
 from kefu.api.queries.viewer import Viewer, read_viewer
 from kefu.api.queries.visitors import find_visitor
@@ -37,11 +39,13 @@ from kefu.api.subscriptions import (
 )
 from kefu.api.types.agent import Agent
 from kefu.api.types.binding import Binding
+from kefu.api.types.bot import Bot, FaqEntry
 from kefu.api.types.decision import DispatchDecision
 from kefu.api.types.event import SessionEvent
 from kefu.api.types.message import Message
 from kefu.api.types.node import Node
 from kefu.api.types.queue import Queue
+from kefu.api.types.rating import RatingReport
 from kefu.api.types.session import Session, SessionConnection
 from kefu.api.types.skill_group import SkillGroup
 from kefu.api.types.visitor import Visitor
@@ -78,6 +82,13 @@ class Query:
     bindings: Connection[Binding] = strawberry.field(
         resolver=list_bindings, description="Bindings, by agent, flag and visitor."
     )
+    bot: Bot = strawberry.field(resolver=read_bot, description="How the tenant's bot is set up.")
+    faq_entries: Connection[FaqEntry] = strawberry.field(
+        resolver=list_faq_entries, description="What the built-in bot can answer, by question."
+    )
+    rating_report: RatingReport = strawberry.field(
+        resolver=report_ratings, description="How visitors rated the service, by agent, skill group or day."
+    )
     route_explain: DispatchDecision = strawberry.field(
         resolver=route_explain,
         description="What would happen to a message that opens a session now. Writes nothing.",
@@ -107,6 +118,22 @@ class Mutation:
     )
     session_close: session.SessionClosePayload = strawberry.mutation(
         resolver=session.session_close, description="Ends a session; the freed room goes to who waits."
+    )
+    rating_invite: rating.RatingInvitePayload = strawberry.mutation(
+        resolver=rating.rating_invite, description="Asks the visitor for a rating; again, if he has not given one."
+    )
+    rating_submit: rating.RatingSubmitPayload = strawberry.mutation(
+        resolver=rating.rating_submit,
+        description="Rates a session, once: while an agent has it, and until a while after its end.",
+    )
+    bot_save: bot.BotSavePayload = strawberry.mutation(
+        resolver=bot.bot_save, description="Says how the bot behaves. Which channels have one, the settings say."
+    )
+    faq_entry_save: bot.FaqEntrySavePayload = strawberry.mutation(
+        resolver=bot.faq_entry_save, description="Makes or changes a question that the built-in bot can answer."
+    )
+    faq_entry_delete: bot.FaqEntryDeletePayload = strawberry.mutation(
+        resolver=bot.faq_entry_delete, description="Deletes a question that the built-in bot can answer."
     )
     agent_status_set: agent.AgentStatusSetPayload = strawberry.mutation(
         resolver=agent.agent_status_set,

@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 from dotenv import dotenv_values
 
-from kefu.bootstrap import open_store
+from kefu.bootstrap import open_store, webhook_bot
 from kefu.desk.desk import Desk
 from kefu.domain.refusals import Refusal
 from kefu.settings import Settings, SettingWrong, read_settings
@@ -40,7 +40,7 @@ def with_desk(settings: Settings, work: Callable[[Desk], Awaitable[T]]) -> T:
     """Runs `work` on a desk over the settings' store. What it cannot do ends the command with a sentence."""
 
     async def opened() -> T:
-        desk = Desk(store=await open_store(settings.store))
+        desk = Desk(store=await open_store(settings.store), webhook_bot=webhook_bot(settings))
         try:
             return await work(desk)
         except StoreError as failure:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kefu.demo.client import DemoClient, describe
@@ -44,6 +45,19 @@ _SEND = (
 _GROUPS = "{ skillGroups(first: 100) { nodes { id name } } }"
 _EVENTS = "query($id: ID!) { session(id: $id) { events(first: 100) { nodes { seq kind } } } }"
 
+_TALK = (
+    "mutation($who: String!, $text: String!) { messageIngest(input: {visitorUserName: $who, channel: WEB, text: $text}) {"
+    f" session {{ lastMessage {{ sender text }} {_SESSION} }} userErrors {{ code message }} }} }}"
+)
+_RATE = (
+    "mutation($id: ID!, $score: Int!) { ratingSubmit(input: {sessionId: $id, score: $score}) {"
+    " session { rating } userErrors { code message } } }"
+)
+_RATINGS = (
+    "query($since: DateTime!, $until: DateTime!) { ratingReport(input: {since: $since, until: $until}) {"
+    " rows { agent { nickname } count average } } }"
+)
+
 ALICE, BOB, CAROL, DAVE = (f"{name}@demo.example" for name in ("alice", "bob", "carol", "dave"))
 
 
@@ -57,7 +71,7 @@ class DemoDay:
     """Part of every visitor's name, so that the day can be played again on the same server."""
 
     def play(self) -> None:
-        for scene in (self._prepare, self._bound, self._vips, self._overflow, self._transfer, self._tidy):
+        for scene in (self._prepare, self._bound, self._vips, self._overflow, self._transfer, self._bot, self._tidy):
             scene()
 
     def _prepare(self) -> None:
@@ -110,6 +124,23 @@ class DemoDay:
         self._close(moved, "mover")
         events = self.client.ask(_EVENTS, id=session["id"])["session"]["events"]["nodes"]
         self.say("       Its whole log: " + ", ".join(f"{event['seq']} {event['kind']}" for event in events))
+
+    def _bot(self) -> None:
+        self.say("\n17:00  On the web a bot receives. It answers what it knows; then the visitor wants a human.")
+        for text in ("请问怎么退货?", "人工客服"):
+            talked = self.client.ask(_TALK, who=self._named("surfer"), text=text)["messageIngest"]["session"]
+            said = talked["lastMessage"]
+            self.say(f"       surfer    : {text}")
+            if said["sender"] == "BOT":
+                self.say(f"       bot       : {said['text']}")
+        self._show("surfer", talked)
+        self._close(talked, "surfer")
+        rated = self.client.ask(_RATE, id=talked["id"], score=5)["ratingSubmit"]["session"]["rating"]
+        self.say(f"       surfer rates the service: {'★' * rated}")
+        now = datetime.now(UTC)
+        span = {"since": (now - timedelta(days=1)).isoformat(), "until": (now + timedelta(days=1)).isoformat()}
+        for row in self.client.ask(_RATINGS, **span)["ratingReport"]["rows"]:
+            self.say(f"       {row['agent']['nickname']}: {row['average']:.1f} of 5, rated {row['count']} times")
 
     def _tidy(self) -> None:
         for name in (ALICE, BOB, CAROL, DAVE):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from kefu.desk.bearer_tokens import TOKEN_LIFE_MS, sign
+from kefu.desk.bot_setup import save_bot, save_faq_entry
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group, save_rule
@@ -11,6 +12,7 @@ from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.tenant_settings import update_settings
 from kefu.desk.tenants import create_tenant
 from kefu.domain.agent import AgentStatus
+from kefu.domain.bot import FaqEntry, Menu, MenuEntry
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings, RoutingRule
 
@@ -27,6 +29,25 @@ AGENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "frank@demo.example": ("Frank", ()),
 }
 VISITOR = "xiaoming"
+FAQ = (
+    FaqEntry(
+        question="怎么退货",
+        similar=("如何退款", "可以退换吗"),
+        keywords=("退货", "退换"),
+        answer="签收后七天内可退,运费由我们承担。",
+    ),
+    FaqEntry(question="什么时候发货", keywords=("发货",), answer="下单后 24 小时内发货。"),
+    FaqEntry(
+        question="Where is my order?", keywords=("my order",), answer="Under My orders, with its tracking number."
+    ),
+)
+MENU = Menu(
+    title="请选择",
+    entries=(
+        MenuEntry(id="hours", name="营业时间", answer="每天 9:00 到 18:00。"),
+        MenuEntry(id="human", name="人工客服", leads_to_human=True),
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +65,9 @@ async def open_demo_tenant(desk: Desk) -> None:
     await save_rule(desk, call, RoutingRule(routing_rule_flag="vip-line", skill_group=groups[PRESALES]))
     web = ChannelSettings(channel=Channel.WEB, has_bot=True)
     await update_settings(desk, call, lambda known: replace(known, channels=(web,)))
+    await save_bot(desk, call, lambda known: replace(known, menu=MENU))
+    for entry in FAQ:
+        await save_faq_entry(desk, call, entry)
     for user_name, (nickname, served) in AGENTS.items():
         own = tuple(groups[name] for name in served)
         await save_agent(desk, call, AgentChange(user_name=user_name, nickname=nickname, groups=own))

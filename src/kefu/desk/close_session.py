@@ -14,6 +14,7 @@ from kefu.domain.decision import DispatchTrigger
 from kefu.domain.ids import login_of
 from kefu.domain.log import EventKind
 from kefu.domain.log_writer import LogWriter
+from kefu.domain.rating import is_invited_at_close
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records.codec import Codec
@@ -55,6 +56,8 @@ async def _close(desk: Desk, call: Call, ref: SessionRef) -> Closed:
     session = loaded.value.session
     changes = Changeset(call.tenant, desk.clock.now(), directory.directory.settings.ranking)
     writer = LogWriter(changes.now, session)
+    if is_invited_at_close(session, directory.directory.settings):
+        writer.rating_invited()
     writer.ended(EventKind.USER_END if call.by.role is Role.VISITOR else EventKind.AGENT_END)
     taken, held_by = None, session.agent if session.state is SessionState.ACTIVE else None
     if held_by:

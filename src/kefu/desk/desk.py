@@ -3,11 +3,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 
+from kefu.bots.built_in import BuiltInBot
+from kefu.bots.port import Bot
+from kefu.bots.webhook import WebhookBot
 from kefu.desk.clock import Clock, SystemClock
 from kefu.desk.last_seen import LastSeen
 from kefu.desk.reading_once import ReadingOnce
 from kefu.domain.ids import RANDOM_BITS, time_ordered_id
 from kefu.domain.instants import Instant
+from kefu.records.bots import BotSetups
 from kefu.records.directories import Directories
 from kefu.store.port import Key, Store
 
@@ -23,6 +27,9 @@ class Desk:
     last_seen: LastSeen = field(default_factory=LastSeen)
     allows_private_webhooks: bool = False
     """Whether a webhook may lead to an address that is not of the public internet, and go unencrypted."""
+    bot_setups: BotSetups = field(default_factory=BotSetups)
+    built_in_bot: Bot = field(default_factory=BuiltInBot)
+    webhook_bot: Bot = field(default_factory=WebhookBot)
 
     @contextmanager
     def one_step(self) -> Iterator["Desk"]:

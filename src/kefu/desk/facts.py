@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from kefu.desk.desk import Desk
 from kefu.desk.loading_agents import load_agents
 from kefu.domain.binding import Binding
+from kefu.domain.bot import Handover
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import Directory
@@ -38,6 +39,7 @@ async def read_arrival(
     asks_for_human: bool = False,
     trigger: DispatchTrigger = DispatchTrigger.MESSAGE,
     lost_claims: int = 0,
+    handover: Handover | None = None,
 ) -> Moment:
     """What `decide` needs for a session that is about to be dispatched."""
     loaded, binding, _ = await asyncio.gather(
@@ -52,6 +54,7 @@ async def read_arrival(
         channel=channel,
         keys=keys,
         asks_for_human=asks_for_human,
+        handover=handover,
         binding=binding,
         trigger=trigger,
         lost_claims=desk.last_seen.claims_lost(tenant, group_id, lost_claims, desk.clock.now()),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
@@ -15,6 +16,7 @@ from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.seen_messages import find_seen, message_seq, older_seen, remember
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
+from kefu.domain.directory import TenantSettings
 from kefu.domain.human_request import asks_for_human
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.message import Message, MessageSender, MessageType
@@ -39,9 +41,9 @@ class IncomingMessage:
     ext: Mapping[str, object] | None = None
     client_message_id: str | None = None
 
-    @property
-    def asks_for_human(self) -> bool:
-        return asks_for_human(self.type, self.text, self.payload)
+    def asks_for_human(self, settings: TenantSettings, session_id: str) -> bool:
+        keywords = (settings.transfer_label, *settings.transfer_keywords)
+        return asks_for_human(self.type, self.text, self.payload, self.ext, keywords, session_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +54,8 @@ class Ingested:
     is_duplicate: bool = False
     may_wait: bool = True
     """Whether its session is one to look at: it waits, or this call cannot say."""
+    is_with_bot: bool = False
+    """Whether a bot may owe an answer."""
 
 
 _results = Codec(Ingested)
@@ -66,6 +70,8 @@ async def ingest_message(desk: Desk, call: Call, incoming: IncomingMessage) -> I
     ingested, was_done = await attempt_once(desk, call, _results, lambda desk, lost: _ingest(desk, call, message, lost))
     if was_done or ingested.may_wait:
         await look(desk, call.tenant, ingested.session)
+    if ingested.is_with_bot:
+        await answer_by_bot(desk, call.tenant, ingested.session)
     return replace(ingested, is_duplicate=True) if was_done else ingested
 
 
@@ -101,16 +107,23 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     changes = Changeset(tenant, desk.clock.now(), loaded.directory.settings.ranking)
     if first := find_seen(latest, older, message_id, changes.now):
         session, seq = first
-        return await keep(desk, call, _results, Ingested(session=session, seq=seq, is_duplicate=True))
+        is_with_bot = latest is not None and latest.value.session.owed_answer is not None
+        known = Ingested(session=session, seq=seq, is_duplicate=True, is_with_bot=is_with_bot)
+        return await keep(desk, call, _results, known)
     opened = latest if latest and latest.value.session.is_open else None
     ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
     if opened:
-        writer = await _append(desk, changes, incoming, opened.value.session, lost)
+        settings = loaded.directory.settings
+        writer = await _append(desk, changes, incoming, opened.value.session, settings, lost)
     else:
         ref = SessionRef(visitor, channel, ordinal, desk.new_id(changes.now))
-        writer = await _open(desk, changes, incoming, ref, lost)
-    may_wait = writer.session.state is SessionState.WAITING
-    result = Ingested(session=writer.session.ref, seq=message_seq(writer), may_wait=may_wait)
+        writer = await _open(desk, changes, incoming, ref, loaded.directory.settings, lost)
+    result = Ingested(
+        session=writer.session.ref,
+        seq=message_seq(writer),
+        may_wait=writer.session.state is SessionState.WAITING,
+        is_with_bot=writer.session.owed_answer is not None,
+    )
     stored, spilled = remember(tenant, writer, latest.value if latest else None, message_id)
     changes.step(opened, writer, stored)
     changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
@@ -126,9 +139,11 @@ async def _foresee(desk: Desk, tenant: str, incoming: IncomingMessage) -> None:
         await foresee_arrival(desk, tenant, visitor=incoming.visitor, channel=incoming.channel, keys=keys)
 
 
-async def _open(desk: Desk, changes: Changeset, incoming: IncomingMessage, ref: SessionRef, lost: int) -> LogWriter:
-    keys = read_routing_keys(incoming.ext)
-    decision = await _decide(desk, changes, incoming, keys, DispatchTrigger.MESSAGE, lost)
+async def _open(  # noqa: PLR0917  handed on as they come
+    desk: Desk, changes: Changeset, incoming: IncomingMessage, ref: SessionRef, settings: TenantSettings, lost: int
+) -> LogWriter:
+    keys, asks = read_routing_keys(incoming.ext), incoming.asks_for_human(settings, ref.id)
+    decision = await _decide(desk, changes, incoming, keys, DispatchTrigger.MESSAGE, lost, asks_for_human=asks)
     writer = LogWriter(changes.now)
     writer.begin(ref, keys)
     to_bot = decision.outcome is DispatchOutcome.KEEP_IN_BOT
@@ -137,25 +152,29 @@ async def _open(desk: Desk, changes: Changeset, incoming: IncomingMessage, ref: 
     return writer
 
 
-async def _append(desk: Desk, changes: Changeset, incoming: IncomingMessage, session: Session, lost: int) -> LogWriter:
+async def _append(  # noqa: PLR0917  as above
+    desk: Desk, changes: Changeset, incoming: IncomingMessage, session: Session, settings: TenantSettings, lost: int
+) -> LogWriter:
     """Into the open session. Its routing keys count only where the message asks the bot for a human."""
     writer = LogWriter(changes.now, session)
     in_bot = session.state is SessionState.BOT
     writer.visitor_message(_message(desk, changes, incoming), to_bot=in_bot)
-    if in_bot and incoming.asks_for_human:
-        keys = session.keys.replaced_by(read_routing_keys(incoming.ext))
-        decision = await _decide(desk, changes, incoming, keys, DispatchTrigger.HUMAN_REQUESTED, lost)
+    if in_bot and incoming.asks_for_human(settings, session.id):
+        keys, trigger = session.keys.replaced_by(read_routing_keys(incoming.ext)), DispatchTrigger.HUMAN_REQUESTED
+        decision = await _decide(desk, changes, incoming, keys, trigger, lost, asks_for_human=True)
         writer.dispatched(keys, decision)
     return writer
 
 
-async def _decide(  # noqa: PLR0917  handed on as they come
+async def _decide(  # noqa: PLR0917  as above
     desk: Desk,
     changes: Changeset,
     incoming: IncomingMessage,
     keys: RoutingKeys,
     trigger: DispatchTrigger,
     lost: int,
+    *,
+    asks_for_human: bool,
 ) -> Decision:
     return await decide_for(
         desk,
@@ -163,7 +182,7 @@ async def _decide(  # noqa: PLR0917  handed on as they come
         visitor=incoming.visitor,
         channel=incoming.channel,
         keys=keys,
-        asks_for_human=incoming.asks_for_human,
+        asks_for_human=asks_for_human,
         trigger=trigger,
         lost_claims=lost,
     )

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from zlib import crc32
 
 from kefu.desk.attempts import attempt, commit
+from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.desk import Desk
 from kefu.desk.looking import look, look_at_line
 from kefu.desk.presence import store_lapse
@@ -149,9 +150,15 @@ async def _looks(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator[t
             at = replace(place, behind=agents.listing_order(agent.login))
             yield at, partial(_sweep_agent, desk, tenant, agent)
         place, behind = replace(place, part=Part.WAITING), ""
-    async for session in _waiting(desk, tenant, behind):
+    if place.part is Part.WAITING:
+        async for session in _in_state(desk, tenant, SessionState.WAITING, behind):
+            at = replace(place, behind=sessions.listing_order(session))
+            yield at, partial(look, desk, tenant, session.ref, DispatchTrigger.SWEEP)
+        place, behind = replace(place, part=Part.BOT), ""
+    async for session in _in_state(desk, tenant, SessionState.BOT, behind):
         at = replace(place, behind=sessions.listing_order(session))
-        yield at, partial(look, desk, tenant, session.ref, DispatchTrigger.SWEEP)
+        if session.owed_answer is not None:
+            yield at, partial(answer_by_bot, desk, tenant, session.ref)
 
 
 async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:
@@ -182,13 +189,13 @@ async def agents_of(desk: Desk, tenant: str, after: str = "") -> AsyncGenerator[
         after = agents.listing_order(page[-1].login) if page else after
 
 
-async def _waiting(desk: Desk, tenant: str, after: str) -> AsyncGenerator[Session, None]:
+async def _in_state(desk: Desk, tenant: str, state: SessionState, after: str) -> AsyncGenerator[Session, None]:
     """Oldest first. A page is read before the sessions on it are moved, so moving them skips nobody."""
     has_more = True
     for _ in range(SWEPT_MAX // SWEEP_PAGE):
         if not has_more:
             return
-        page, has_more = await _waiting_page(desk, tenant, after)
+        page, has_more = await _sessions_page(desk, tenant, state, after)
         for session in page:
             yield session
         after = sessions.listing_order(page[-1]) if page else after
@@ -202,9 +209,8 @@ async def _agents_page(desk: Desk, tenant: str, after: str) -> tuple[list[Agent]
     return await attempt(desk, lambda desk, _: agents.listed(desk.store, tenant, Span(SWEEP_PAGE, after)))
 
 
-async def _waiting_page(desk: Desk, tenant: str, after: str) -> tuple[list[Session], bool]:
-    waiting = SessionState.WAITING
+async def _sessions_page(desk: Desk, tenant: str, state: SessionState, after: str) -> tuple[list[Session], bool]:
     return await attempt(
         desk,
-        lambda desk, _: sessions.listed(desk.store, tenant, waiting, Span(SWEEP_PAGE, after)),
+        lambda desk, _: sessions.listed(desk.store, tenant, state, Span(SWEEP_PAGE, after)),
     )

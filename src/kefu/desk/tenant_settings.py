@@ -6,10 +6,16 @@ from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.directory import DirectoryChanged, change_directory, group_not_found
+from kefu.desk.input import named
 from kefu.desk.sweep import agents_of, sweep
+from kefu.domain.bounds import KEYWORDS_MAX
 from kefu.domain.directory import Directory, Ranking, TenantSettings
+from kefu.domain.instants import DAY
+from kefu.domain.refusals import Invalid
 from kefu.records import agents, directories
 from kefu.store.port import Write
+
+_RATING_WINDOW_MS_MAX = 90 * DAY
 
 
 async def update_settings(
@@ -19,6 +25,7 @@ async def update_settings(
 
     async def update(directory: Directory) -> tuple[str, list[Write]]:
         settings = change(directory.settings)
+        _check(settings)
         for channel in settings.channels:
             if channel.skill_group is not None and directory.group(channel.skill_group) is None:
                 raise group_not_found("channels")
@@ -32,6 +39,16 @@ async def update_settings(
     if before.designated_offline_overflow is not after.designated_offline_overflow:
         await sweep(desk, call.tenant)
     return changed
+
+
+def _check(settings: TenantSettings) -> None:
+    named(settings.transfer_label, "transferLabel")
+    if len(settings.transfer_keywords) > KEYWORDS_MAX:
+        raise Invalid(f"At most {KEYWORDS_MAX} transferKeywords are accepted.", "transferKeywords")
+    for keyword in settings.transfer_keywords:
+        named(keyword, "transferKeywords")
+    if not 0 <= settings.rating_window_ms <= _RATING_WINDOW_MS_MAX:
+        raise Invalid("ratingWindow must lie between 0 and 90 days.", "ratingWindow")
 
 
 async def _rank_anew(desk: Desk, tenant: str, ranking: Ranking) -> None:

@@ -1,30 +1,21 @@
 """What a visitor says beside his messages: something left for later, a survey, an opinion of a bot's answer."""
 
-from dataclasses import dataclass
-
 from kefu.desk.access import require_partner
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
-from kefu.desk.input import at_most, message_text, named
+from kefu.desk.input import message_text, named
+from kefu.desk.ratings import submit_rating
 from kefu.domain.channel import Channel
+from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.session import Session, SessionState
 from kefu.records import sessions, visitor_words
-from kefu.records.visitor_words import BotOpinion, LeftMessage, Survey
+from kefu.records.visitor_words import BotOpinion, LeftMessage
 
 PHRASES_MAX = 1_000
 PHRASE_LENGTH_MAX = 200
 _PHONE_LENGTH_MAX = 32
-_COMMENT_LENGTH_MAX = 512
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SurveyAnswers:
-    stars: int
-    comment: str = ""
-    recommends: int | None = None
-    was_solved: bool | None = None
 
 
 async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> LeftMessage:
@@ -42,28 +33,17 @@ async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> Lef
     return await attempt(desk, step)
 
 
-async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: SurveyAnswers) -> None:
+async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: RatingAnswers) -> None:
     """Of the visitor's latest session on the channel, once: what he says later changes nothing.
 
-    Raises `NotFound` if there is none that a human served.
+    Raises `NotFound` without a session, `Declined` if no agent served it or it ended too long ago.
     """
-    at_most(message_text(answers.comment), "comment", _COMMENT_LENGTH_MAX - 1)
-
-    async def step(desk: Desk, _lost: int) -> None:
-        session = await _latest(desk, call, channel)
-        if session.agent is None:
-            raise NotFound(RefusalCode.SESSION_NOT_FOUND, "No agent has served this session yet.")
-        if await visitor_words.survey(desk.store, call.tenant, session.id) is None:
-            said = Survey(
-                stars=answers.stars,
-                comment=answers.comment,
-                recommends=answers.recommends,
-                was_solved=answers.was_solved,
-                at=desk.clock.now(),
-            )
-            await commit(desk, [visitor_words.write_survey(call.tenant, session.id, said)])
-
-    await attempt(desk, step)
+    session = await attempt(desk, lambda desk, _: _latest(desk, call, channel))
+    try:
+        await submit_rating(desk, call, session.ref, answers)
+    except Declined as declined:
+        if declined.code is not RefusalCode.RATING_EXISTS:
+            raise
 
 
 async def judge_bot(desk: Desk, call: Call, channel: Channel, *, message: str, is_good: bool, comment: str) -> None:

@@ -1,6 +1,6 @@
 """Every limit, named. A loop, page, text or queue that outside data can make long ends at one of these."""
 
-from kefu.domain.instants import DAY
+from kefu.domain.instants import DAY, SECOND
 
 TEXT_LENGTH_MAX = 16_384
 """Characters of one message."""
@@ -43,6 +43,27 @@ SEEN_MARKS_MAX = 1_000
 """Records of older client message ids read for one visitor and channel."""
 SEEN_FOR = DAY + DAY // 24
 """How long a client message id is remembered: the promised 24 hours and one of grace."""
+
+BOT_REPLIES_MAX = 4
+"""Messages of one answer: with what a hand-over writes they fit into one commit."""
+BOT_RECENT_MAX = 20
+"""Messages of the talk so far that a bot is shown."""
+BOT_REPLY_BYTES_MAX = 65_536
+"""Bytes of a webhook bot's answer."""
+BOT_TIMEOUT_MS_MAX = 10 * SECOND
+"""The visitor's own request waits for the bot."""
+MENU_ENTRIES_MAX = 20
+FAQ_ENTRIES_MAX = 1_000
+FAQ_PHRASINGS_MAX = 10
+"""Similar questions, and keywords, of one entry."""
+FAQ_QUESTION_LENGTH_MAX = 200
+FAQ_ANSWER_LENGTH_MAX = 4_000
+KEYWORDS_MAX = 50
+"""Texts of a tenant that ask for a human."""
+RATINGS_READ_MAX = 20_000
+"""Ratings that one report is made of."""
+INVALID_RATINGS_MAX = 20
+"""Ratings that do not count and are kept all the same, per session."""
 
 ENTRIES_PER_COMMIT_MAX = 8
 """Log entries of one session in one commit."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kefu.domain.channel import Channel
-from kefu.domain.instants import SECOND
+from kefu.domain.human_request import TRANSFER_LABEL
+from kefu.domain.instants import HOUR, SECOND
 from kefu.domain.skill_group import BUILT_IN, DEFAULT_GROUP, SkillGroup
 
 
@@ -44,6 +45,13 @@ class TenantSettings:
     strict_unbind: bool = False
     """Removing a binding that is not there is an error on the vendors' REST."""
     channels: tuple[ChannelSettings, ...] = ()
+    transfer_label: str = TRANSFER_LABEL
+    """What the button says that takes a visitor from the bot to a human; written as a text, it does the same."""
+    transfer_keywords: tuple[str, ...] = ()
+    """Texts that ask for a human, beside the label and `TRANSFER_TEXTS`."""
+    invites_rating_at_close: bool = False
+    rating_window_ms: int = 8 * HOUR
+    """How long after a session's end it can be rated."""
     presence_lease_ms: int = 90 * SECOND
     reassign_after_offline_ms: int = 120 * SECOND
 

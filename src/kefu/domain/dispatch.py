@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.binding import Binding
+from kefu.domain.bot import Handover
 from kefu.domain.bounds import CANDIDATES_TOLD_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.decision import (
@@ -50,6 +51,8 @@ class DispatchFacts:
     channel: Channel
     keys: RoutingKeys
     asks_for_human: bool = False
+    handover: Handover | None = None
+    """Why the bot no longer has it, if it was the bot who asked for a human."""
     designated: AgentFacts | None = None
     """The agent that `keys.agent_username` names, if there is one."""
     binding: Binding | None = None
@@ -171,6 +174,8 @@ def _bot(trail: Trail) -> Decision | None:
     facts = trail.facts
     if not facts.directory.settings.channel(facts.channel).has_bot:
         trail.note(DispatchRule.BOT, DispatchReason.NO_BOT)
+    elif facts.handover:
+        trail.note(DispatchRule.BOT, facts.handover.reason, facts.handover.detail)
     elif facts.asks_for_human:
         trail.note(DispatchRule.BOT, DispatchReason.HUMAN_ASKED_FOR)
     elif facts.keys.agent_username:

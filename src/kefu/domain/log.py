@@ -63,4 +63,6 @@ class LogEntry:
     skill_group: str | None = None
     line: Line | None = None
     decision: Decision | None = None
+    answers: int | None = None
+    """BOT_MESSAGE only: number of the visitor's message that the bot answers."""
     rating: int | None = None

@@ -37,6 +37,16 @@ class LogWriter:
         )
         self._write(entry)
 
+    def bot_message(self, message: Message, *, answers: int) -> None:
+        entry = LogEntry(seq=self._next, kind=EventKind.BOT_MESSAGE, at=self.now, message=message, answers=answers)
+        self._write(entry)
+
+    def rating_invited(self) -> None:
+        self._about_rating(EventKind.RATING_INVITED)
+
+    def rated(self, stars: int) -> None:
+        self._about_rating(EventKind.RATED, stars)
+
     def dispatched(self, keys: RoutingKeys, decision: Decision) -> None:
         """A human was asked for, and this was decided; nothing if the session stays with the bot."""
         if decision.outcome is DispatchOutcome.KEEP_IN_BOT:
@@ -90,6 +100,18 @@ class LogWriter:
         agent = self.session.agent
         self._write(LogEntry(seq=self._next, kind=cause, at=self.now, agent=agent))
         self._write(LogEntry(seq=self._next, kind=EventKind.SESSION_END, at=self.now, agent=agent))
+
+    def _about_rating(self, kind: EventKind, stars: int | None = None) -> None:
+        session = self.session
+        entry = LogEntry(
+            seq=self._next,
+            kind=kind,
+            at=self.now,
+            agent=session.agent,
+            skill_group=session.skill_group,
+            rating=stars,
+        )
+        self._write(entry)
 
     @property
     def _next(self) -> int:

@@ -36,3 +36,8 @@ class Message:
     sent_at: Instant
     agent: str | None = None
     """Login of the agent who wrote it."""
+
+    @property
+    def says_something(self) -> bool:
+        """A person said it: no command between programs, and no carrier of an extension alone."""
+        return self.type is not MessageType.COMMAND and bool(self.text.strip() or self.payload)

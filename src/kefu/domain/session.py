@@ -70,6 +70,10 @@ class Session:
     last_agent_message_at: Instant | None = None
     unread: int = 0
     """Visitor's messages since the agent last wrote."""
+    asked_seq: int = 0
+    """Number of the visitor's latest message that a bot is to answer."""
+    answered_seq: int = 0
+    """Number of the latest message that a bot has answered."""
 
     @property
     def id(self) -> str:
@@ -90,6 +94,11 @@ class Session:
     @property
     def place(self) -> Place:
         return Place(not self.is_vip, self.started_at, self.id)
+
+    @property
+    def owed_answer(self) -> int | None:
+        """Number of the message that the bot has yet to answer."""
+        return self.asked_seq if self.state is SessionState.BOT and self.asked_seq > self.answered_seq else None
 
     @property
     def directed_to(self) -> str | None:
@@ -130,9 +139,10 @@ def _begun(entry: LogEntry) -> Session:
 def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one row per kind
     match entry.kind:
         case kind if kind in VISITOR_MESSAGES:
-            return replace(session, last_visitor_message_at=entry.at, unread=session.unread + 1)
+            return _written(session, entry)
         case kind if kind in REPLIES:
-            return replace(session, last_agent_message_at=entry.at, unread=0)
+            answered = max(session.answered_seq, entry.answers or 0)
+            return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
         case EventKind.QUEUED:
             return _queued(session, entry)
         case EventKind.ASSIGNED:
@@ -147,6 +157,19 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
             return replace(session, rating=entry.rating)
         case _:
             return session
+
+
+def _written(session: Session, entry: LogEntry) -> Session:
+    """A bot answers the message that opens a session whatever it is, and later ones that say something."""
+    is_asked = entry.kind is EventKind.BOT_USER_MESSAGE and (
+        not session.asked_seq or (entry.message is not None and entry.message.says_something)
+    )
+    return replace(
+        session,
+        last_visitor_message_at=entry.at,
+        unread=session.unread + 1,
+        asked_seq=entry.seq if is_asked else session.asked_seq,
+    )
 
 
 def _given_up(session: Session) -> Session:

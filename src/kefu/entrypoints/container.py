@@ -28,7 +28,7 @@ def here_to_stay() -> Iterator[None]:
 with here_to_stay():
     from starlette.applications import Starlette
 
-    from kefu.bootstrap import build_app, open_store, signing_secret
+    from kefu.bootstrap import build_app, open_store, signing_secret, webhook_bot
     from kefu.desk.desk import Desk
     from kefu.settings import Settings, read_settings, require_secret
 
@@ -66,8 +66,12 @@ class Container:
 
     @cached_property
     def desk(self) -> Desk:
-        store = self.run(open_store(self.settings.store))
-        return Desk(store=store, allows_private_webhooks=self.settings.webhook_allow_private)
+        settings = self.settings
+        return Desk(
+            store=self.run(open_store(settings.store)),
+            allows_private_webhooks=settings.webhook_allow_private,
+            webhook_bot=webhook_bot(settings),
+        )
 
     @cached_property
     def app(self) -> Starlette:

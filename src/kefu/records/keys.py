@@ -18,7 +18,9 @@
 | socket behind a gateway     | *SOCKET#connection | STATE                     |                   |
 | what a web client was told  | t#VISITOR#v    | WEBCLIENT#channel             |                   |
 | message left                | t#VISITOR#v    | LEFT#instant#id               |                   |
-| survey, opinions of a bot   | t#SESSION#s    | SURVEY, OPINION#message       |                   |
+| rating, opinions of a bot   | t#SESSION#s    | RATING, OPINION#message       |                   |
+| rating that does not count  | t#SESSION#s    | INVALIDRATING#instant#id      |                   |
+| bot's set-up, its answers   | t#BOT          | SETUP, FAQ#question           |                   |
 | phrases                     | t#PHRASES      | LIST                          |                   |
 | webhook                     | t#WEBHOOKS     | id                            |                   |
 | webhook's lane, a replay    | t#SESSION#s    | LANE#webhook, REPLAY#webhook  |                   |
@@ -282,8 +284,37 @@ def left_message_listing(tenant: str, left_at: Instant, message_id: str) -> List
     return Listing(f"{part(tenant)}#LEFT", f"{instant(left_at)}#{message_id}")
 
 
-def survey(tenant: str, session_id: str) -> Key:
-    return Key(log_partition(tenant, session_id), "SURVEY")
+RATING = "RATING"
+INVALID_RATINGS = ("INVALIDRATING#", "INVALIDRATING$")
+FAQ = ("FAQ#", "FAQ$")
+
+
+def rating(tenant: str, session_id: str) -> Key:
+    return Key(log_partition(tenant, session_id), RATING)
+
+
+def rating_listing(tenant: str, rated_at: Instant, session_id: str) -> Listing:
+    return Listing(f"{part(tenant)}#RATINGS", f"{instant(rated_at)}#{session_id}")
+
+
+def invalid_rating(tenant: str, session_id: str, at: Instant, rating_id: str) -> Key:
+    return Key(log_partition(tenant, session_id), f"INVALIDRATING#{instant(at)}#{rating_id}")
+
+
+def invalid_rating_listing(tenant: str, at: Instant, rating_id: str) -> Listing:
+    return Listing(f"{part(tenant)}#INVALIDRATINGS", f"{instant(at)}#{rating_id}")
+
+
+def bot_partition(tenant: str) -> str:
+    return f"{part(tenant)}#BOT"
+
+
+def bot(tenant: str) -> Key:
+    return Key(bot_partition(tenant), "SETUP")
+
+
+def faq_entry(tenant: str, question: str) -> Key:
+    return Key(bot_partition(tenant), f"FAQ#{part(question)}")
 
 
 def bot_opinion(tenant: str, session_id: str, message: str) -> Key:

@@ -14,6 +14,7 @@ class Part(StrEnum):
 
     AGENTS = "AGENTS"
     WAITING = "WAITING"
+    BOT = "BOT"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,7 @@ class SweepPlace:
     tenant: str = ""
     part: Part = Part.AGENTS
     behind: str = ""
-    """The last one's place in the listing of agents, or of waiting sessions."""
+    """The last one's place in the listing of agents, or of waiting sessions, or of those with a bot."""
     is_tenant_done: bool = False
 
 

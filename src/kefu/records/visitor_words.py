@@ -1,4 +1,4 @@
-"""What visitors leave beside their sessions: messages for later, surveys, opinions of a bot's answers."""
+"""What visitors leave beside their sessions: messages for later, opinions of a bot's answers."""
 
 from dataclasses import dataclass
 
@@ -18,19 +18,6 @@ class LeftMessage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
-    """What a visitor said of a session that a human served."""
-
-    stars: int
-    comment: str = ""
-    recommends: int | None = None
-    """0 to 10, as the net promoter score asks."""
-    was_solved: bool | None = None
-    """Whether the first contact was enough."""
-    at: Instant
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class BotOpinion:
     is_good: bool
     comment: str = ""
@@ -38,7 +25,6 @@ class BotOpinion:
 
 
 _left = Codec(LeftMessage)
-_surveys = Codec(Survey)
 _opinions = Codec(BotOpinion)
 _phrases = Codec(tuple[str, ...])
 
@@ -56,15 +42,6 @@ async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[L
         keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
     )
     return [_left.decode(record.value) for record in page.records]
-
-
-async def survey(store: Store, tenant: str, session_id: str) -> Survey | None:
-    [record] = await store.get([keys.survey(tenant, session_id)])
-    return _surveys.decode(record.value) if record else None
-
-
-def write_survey(tenant: str, session_id: str, said: Survey) -> Write:
-    return Put(Record(key=keys.survey(tenant, session_id), value=_surveys.encode(said)), Expect.ABSENT)
 
 
 async def bot_opinion(store: Store, tenant: str, session_id: str, message: str) -> BotOpinion | None:

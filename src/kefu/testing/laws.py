@@ -14,12 +14,14 @@ from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, Dispat
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
 from kefu.domain.log import ENDS, EventKind, LogEntry
-from kefu.domain.session import Session, SessionState
+from kefu.domain.session import IllegalEvent, Session, SessionState
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.port import Store
 from kefu.testing.ledger import Ledger, read_ledger
 
 _AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
+_SERVED = frozenset({EventKind.ASSIGNED, EventKind.TRANSFERRED})
+_WITH_A_HUMAN = frozenset({EventKind.HUMAN_REQUESTED, EventKind.QUEUED, EventKind.ASSIGNED})
 _LEAVING = frozenset({EventKind.ASSIGNED, EventKind.OVERFLOWED, EventKind.TRANSFERRED, *ENDS})
 
 
@@ -104,7 +106,7 @@ def log_makes_session(ledger: Ledger, _now: Instant) -> Iterator[str]:
     for session, entries in ledger.to_check():
         if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
             yield f"{session.id} has a log numbered {[entry.seq for entry in entries]}"
-        elif ledger.folded(session.id) != session:
+        elif not _makes(ledger, session):
             yield f"{session.id} is not the fold of its log"
 
 
@@ -187,6 +189,39 @@ def decision_is_true(ledger: Ledger, _now: Instant) -> Iterator[str]:
                 yield f"{session.id} has a decision with an untrue reason: {entry.decision.candidates}"
 
 
+def bot_speaks_in_its_turn(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """A bot answers the visitor's messages in their order, and says nothing once a human was asked for."""
+    for session, entries in ledger.to_check():
+        answered, is_over = 0, False
+        for entry in entries:
+            is_over = is_over or entry.kind in _WITH_A_HUMAN
+            if entry.kind is not EventKind.BOT_MESSAGE:
+                continue
+            answers = entry.answers or 0
+            asked = next((each.kind for each in entries[: entry.seq - 1] if each.seq == answers), None)
+            if is_over or answers < answered or asked is not EventKind.BOT_USER_MESSAGE:
+                yield f"{session.id}: a bot answers {answers} as entry {entry.seq}, after {answered}"
+            answered = max(answered, answers)
+
+
+def bot_owes_no_answer(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    for session in ledger.each():
+        if session.owed_answer is not None:
+            yield f"{session.id} waits for a bot's answer to entry {session.owed_answer}"
+
+
+def rated_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """At most one rating a session, of who has served it, and its record says the same as its log."""
+    for session, entries in ledger.to_check():
+        given = [entry for entry in entries if entry.kind is EventKind.RATED]
+        kept = ledger.ratings.get(session.id)
+        if [(entry.rating, entry.agent) for entry in given] != ([(kept.answers.stars, kept.agent)] if kept else []):
+            yield f"{session.id} was rated {given}, and its record says {kept}"
+        for entry in given:
+            if not any(each.kind in _SERVED and each.agent for each in entries[: entry.seq - 1]):
+                yield f"{session.id} was rated before anybody served it"
+
+
 def stands_before(session: Session, other: Session) -> bool:
     """VIP first, then start, then id: told from what the visitor sent, not from where the desk put him."""
     first, second = ((not is_vip(each), each.started_at, each.id) for each in (session, other))
@@ -210,7 +245,17 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "L8": directed_stays_directed,
     "L9": ends_once,
     "L10": decision_is_true,
+    "bot": bot_speaks_in_its_turn,
+    "L7 bot": bot_owes_no_answer,
+    "rating": rated_once,
 }
+
+
+def _makes(ledger: Ledger, session: Session) -> bool:
+    try:
+        return ledger.folded(session.id) == session
+    except IllegalEvent:
+        return False
 
 
 def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> bool:

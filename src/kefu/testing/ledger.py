@@ -10,10 +10,11 @@ from kefu.domain.decision import DirectedBy
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.log import LogEntry
+from kefu.domain.rating import Rating
 from kefu.domain.session import Session, SessionState, fold
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
-from kefu.records import agents, bindings, sessions
+from kefu.records import agents, bindings, keys, ratings, sessions
 from kefu.records.directories import Directories
 from kefu.records.sessions import LoadedSession
 from kefu.store.port import Span, Store
@@ -37,6 +38,8 @@ class Ledger:
     """How many log records each session has: one per commit."""
     bindings: dict[tuple[str, str], Binding]
     """By businessFlag and visitor: at least those by which somebody waits."""
+    ratings: dict[str, Rating] = field(default_factory=dict)
+    """By session id."""
     folds: dict[str, Fold] = field(default_factory=dict, compare=False)
     """What the first entries of a log made, by session id. Kept where logs only grow, to fold what came since."""
     touched: frozenset[str] | None = field(default=None, compare=False)
@@ -74,6 +77,7 @@ async def read_ledger(store: Store, tenant: str) -> Ledger:
         logs={session: entries for session, (entries, _) in logs.items()},
         commits={session: commits for session, (_, commits) in logs.items()},
         bindings=await _bindings(store, tenant, found),
+        ratings=await _ratings(store, tenant, [each.value.session.id for each in found]),
     )
 
 
@@ -107,6 +111,15 @@ async def _bindings(store: Store, tenant: str, found: list[LoadedSession]) -> di
             loaded = await bindings.load(store, tenant, flag, visitor)
             if loaded:
                 read[flag, visitor] = loaded.value
+    return read
+
+
+async def _ratings(store: Store, tenant: str, session_ids: list[str]) -> dict[str, Rating]:
+    read: dict[str, Rating] = {}
+    for start in range(0, len(session_ids), _PAGE):
+        page = session_ids[start : start + _PAGE]
+        records = await store.get([keys.rating(tenant, session_id) for session_id in page])
+        read |= {id_: ratings.decode(record.value) for id_, record in zip(page, records, strict=True) if record}
     return read
 
 

@@ -10,8 +10,9 @@ from kefu.domain.decision import Decision
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line
 from kefu.domain.log import EventKind, LogEntry
+from kefu.domain.rating import Rating
 from kefu.domain.session import Session
-from kefu.records import agents, bindings, keys, sessions
+from kefu.records import agents, bindings, keys, ratings, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Fold, Ledger
@@ -30,6 +31,7 @@ class LiveLedger:
     logs: dict[str, list[LogEntry]] = field(default_factory=dict)
     commits: dict[str, int] = field(default_factory=dict)
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
+    ratings: dict[str, Rating] = field(default_factory=dict)
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
@@ -51,6 +53,7 @@ class LiveLedger:
             logs=self.logs,
             commits=self.commits,
             bindings=self.bindings,
+            ratings=self.ratings,
             touched=frozenset(self._touched),
             folds=self._folds,
         )
@@ -74,6 +77,9 @@ class LiveLedger:
         elif sort.startswith(keys.BINDINGS[0]) and value is not None:
             binding = bindings.decode(value)
             self.bindings[binding.business_flag, binding.visitor] = binding
+        elif sort == keys.RATING and value is not None:
+            rating = ratings.decode(value)
+            self.ratings[rating.ref.id] = rating
         elif sort.startswith(keys.LOG[0]) and value is not None:
             self._apply_log(value)
 

@@ -8,9 +8,11 @@ then everybody must get served. The same seed plays the same history.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Any
 
+from kefu.bots.port import BotFailed
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
 from kefu.desk.call import Call, Caller, Once, Role
 from kefu.desk.close_session import close_session
@@ -19,14 +21,21 @@ from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.presence import show_presence
+from kefu.desk.ratings import invite_rating, submit_rating
+from kefu.desk.request_human import request_human
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.sweep import sweep
+from kefu.desk.tenant_settings import update_settings
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.domain.agent import AgentStatus
+from kefu.domain.bot import BotAnswer, BotQuestion, BotReply
+from kefu.domain.channel import Channel
+from kefu.domain.directory import ChannelSettings
 from kefu.domain.instants import MINUTE
 from kefu.domain.message import MessageSender
+from kefu.domain.rating import STARS, RatingAnswers
 from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
@@ -35,7 +44,16 @@ from kefu.store.memory import MemoryStore
 from kefu.store.port import OutcomeUnknown, Throttled
 from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.faults import CALM, ROUGH, FaultRates, FaultyStore
-from kefu.testing.interleaving import Crashed, Interleaver, Turn, TurnClock, TurnStore, by_dice, by_priority
+from kefu.testing.interleaving import (
+    Crashed,
+    Interleaver,
+    Turn,
+    TurnClock,
+    TurnKind,
+    TurnStore,
+    by_dice,
+    by_priority,
+)
 from kefu.testing.laws import LAWS, LawBroken, check_laws, hold_laws
 from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.watched_store import WatchedStore
@@ -49,6 +67,9 @@ CRASH_RATE = 0.01
 VISITORS = tuple(f"v{number}" for number in range(1, 13))
 AGENTS = ("a", "b", "c")
 FLAGS = ("F", "G")
+BOT_CHANNEL = Channel.WEB
+BOT_SEEDS = 1_000_000
+"""From this seed on there is a bot."""
 STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
 
 
@@ -60,6 +81,8 @@ class Shop:
     rates: FaultRates
     crash_rate: float
     off: Collection[str] = ()
+    has_bot: bool = False
+    """Whether a bot receives on one channel, and visitors rate."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -79,7 +102,8 @@ class Shop:
         self.watched = WatchedStore(memory, TENANT, request=self.turns.request, now=self.clock.now, off=self.off)
         self.faulty = FaultyStore(TurnStore(self.watched, self.turns), self.random, CALM)
         self.processes = tuple(
-            Desk(store=self.faulty, clock=self.clock, random=self.random) for _ in range(self.random.choice((1, 2, 2)))
+            Desk(store=self.faulty, clock=self.clock, random=self.random, built_in_bot=MoodyBot(self))
+            for _ in range(self.random.choice((1, 2, 2)))
         )
 
     @property
@@ -100,15 +124,17 @@ class Shop:
         for visitor in self.random.sample(VISITORS, 8):
             bound = BindingName(business_flag=FLAGS[0], visitor=visitor)
             await create_binding(self.desk, self.call(), bound, self.random.choice(AGENTS))
+        if self.has_bot:
+            channel, invites = ChannelSettings(channel=BOT_CHANNEL, has_bot=True), self.random.random() < 0.5  # noqa: PLR2004
+            settings = partial(replace, channels=(channel,), invites_rating_at_close=invites)
+            await update_settings(self.desk, self.call(), settings)
 
     async def round(self) -> None:
         """Several clients at once, under fire."""
         self.faulty.rates = self.rates
         requests = {
             f"{number}:{client.__name__}": self._until_answered(client(self))
-            for number, client in enumerate(
-                self.random.choices(CLIENTS, WEIGHTS, k=self.random.choice(REQUESTS_AT_ONCE))
-            )
+            for number, client in enumerate(self.random.choices(*self._clients, k=self.random.choice(REQUESTS_AT_ONCE)))
         }
         results = await self.turns.run(requests)
         self.faulty.rates = CALM
@@ -138,6 +164,8 @@ class Shop:
         for name in AGENTS:
             await save_agent(self.desk, self.call(), AgentChange(user_name=name, max_sessions=5))
             await set_agent_status(self.desk, self.call(), name, AgentStatus.ONLINE)
+        for ref in self.open_sessions(SessionState.BOT):
+            await request_human(self.desk, self.call(), ref)
         for _ in range(len(VISITORS) * ROUNDS + 1):
             active = self.open_sessions(SessionState.ACTIVE)
             for ref in active:
@@ -149,6 +177,12 @@ class Shop:
         stuck = [ref for ref in left if self._could_be_served(ref)]
         if stuck and "progress" not in self.off:
             raise LawBroken("progress", f"{stuck} are not served although everybody is at work")
+
+    @property
+    def _clients(self) -> tuple[tuple["Client", ...], tuple[float, ...]]:
+        if not self.has_bot:
+            return CLIENTS, WEIGHTS
+        return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
 
     def call(self, once: Once | None = None) -> Call:
         return Call(by=PARTNER, once=once)
@@ -196,6 +230,20 @@ class Shop:
         served = {group for agent in staff.values() for group in agent.groups or (DEFAULT_GROUP,)}
         line = self.watched.live.sessions[ref.id].value.session.line
         return line is None or line.owner in served or line.owner in staff
+
+
+@dataclass(frozen=True, slots=True)
+class MoodyBot:
+    """Answers, hands over or fails, by dice; what others do meanwhile comes between."""
+
+    shop: Shop
+
+    async def answer(self, _question: BotQuestion) -> BotAnswer:
+        await self.shop.turns.turn(TurnKind.PAUSE, "the bot thinks")
+        mood = self.shop.random.random()
+        if mood < 0.1:  # noqa: PLR2004  a mix in which every mood has its turn
+            raise BotFailed("it is in a mood")
+        return BotAnswer(replies=(BotReply(text="hm"),), hands_over=mood < 0.2)  # noqa: PLR2004
 
 
 Client = Callable[[Shop], Callable[[], Awaitable[Any]]]
@@ -291,6 +339,55 @@ def sweeps(shop: Shop) -> Callable[[], Awaitable[Any]]:
     return lambda: sweep(shop.desk, TENANT)
 
 
+def writes_to_the_bot(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    dice = shop.random
+    shop.calls += 1
+    message_id = f"m{shop.calls}"
+    message = IncomingMessage(
+        visitor=dice.choice(VISITORS[:4]),
+        channel=BOT_CHANNEL,
+        text=dice.choice(("hello", "hello", "hello", "转人工")),
+        ext={"weichat": {"queueName": dice.choice(("G1", "G2"))}},
+        client_message_id=message_id,
+    )
+    leaves_when_it_hangs = dice.random() < 0.5  # noqa: PLR2004  then nobody sends the message again
+
+    async def ask() -> None:
+        try:
+            await ingest_message(shop.desk, shop.call(), message)
+        except Crashed:
+            if leaves_when_it_hangs:
+                return
+            raise
+        shop.acknowledged.add((message.visitor, message_id))
+
+    return ask
+
+
+def asks_for_a_human(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    ref, once = shop.any_session(SessionState.BOT), shop.once()
+    return lambda: request_human(shop.desk, shop.call(once), ref) if ref else _nothing()
+
+
+def closes_whatever_is_open(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    ref, once = shop.any_session(SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE), shop.once()
+    return lambda: close_session(shop.desk, shop.call(once), ref) if ref else _nothing()
+
+
+def rates(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    ref, once = shop.any_session(*SessionState), shop.once()
+    answers = RatingAnswers(stars=shop.random.choice(STARS))
+    return lambda: submit_rating(shop.desk, shop.call(once), ref, answers) if ref else _nothing()
+
+
+def invites(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    ref, once = shop.any_session(*SessionState), shop.once()
+    return lambda: invite_rating(shop.desk, shop.call(once), ref) if ref else _nothing()
+
+
+BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
+BOT_WEIGHTS = (14, 4, 2, 5, 1)
+
 CLIENTS: tuple[Client, ...] = (
     writes, answers, closes, turns_status, transfers, binds, unbinds, resizes, regroups, shows_himself, leaves, sweeps,
 )  # fmt: skip
@@ -305,9 +402,10 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
     """Plays the history of one seed and returns it. Raises `LawBroken`, with the history in its notes.
 
     Under even seeds requests crash as well; under odd ones none does, and then no sweep may be needed: the laws
-    of rest are held after every round.
+    of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; below,
+    histories are what they were before there was one.
     """
-    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off)
+    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=seed >= BOT_SEEDS)
     try:
         await shop.open()
         for _ in range(ROUNDS):

@@ -1,8 +1,12 @@
 """H2 and H3: each control type has its effect, and is answered in the vendor's words."""
 
+from dataclasses import replace
+
 import pytest
 from shop import TENANT
 
+from kefu.desk.bot_setup import save_bot, save_faq_entry
+from kefu.domain.bot import FaqEntry, Menu, MenuEntry
 from kefu.domain.log import EventKind
 from kefu.domain.message import MessageType
 from kefu.domain.session import SessionState
@@ -188,3 +192,23 @@ async def test_content_that_is_not_of_its_type_is_refused(
     before = await office.session()
     assert (await page.send("CHAT", content, mediaType=media))["resultCode"] == "1"
     assert await office.session() == before
+
+
+async def test_h06_the_robot_answers_what_was_asked(with_bot: Office, page: Page) -> None:
+    entry = FaqEntry(question="怎么退货", answer="七天内可退")
+    await with_bot.shop.step(save_faq_entry(with_bot.shop.desk, with_bot.shop.call(), entry))
+    await page.connect()
+    await page.poll()
+    assert result(await page.send("CHAT", "怎么退货?")) == ("0", "Send message to robot successfully")
+    [told] = await page.poll()
+    assert (told["sourceType"], told["content"]) == ("ROBOT", "七天内可退")
+
+
+async def test_h06_the_robots_menu_is_told_as_similar_questions(with_bot: Office, page: Page) -> None:
+    menu = Menu(title="请选择", entries=(MenuEntry(id="1", name="营业时间", answer="九点到六点"),))
+    change = save_bot(with_bot.shop.desk, with_bot.shop.call(), lambda known: replace(known, menu=menu))
+    await with_bot.shop.step(change)
+    await page.connect()
+    greeting, offered = await page.poll()
+    assert (greeting["sourceType"], greeting["simQuestions"]) == ("ROBOT", None)
+    assert (offered["content"], offered["simQuestions"]) == ("请选择", ["营业时间"])

@@ -5,9 +5,9 @@ from shop import PARTNER, TENANT
 
 from kefu.desk.call import Call
 from kefu.desk.visitor_words import save_phrases
-from kefu.domain.instants import MINUTE, SECOND
+from kefu.domain.instants import HOUR, MINUTE, SECOND
 from kefu.domain.message import MessageType
-from kefu.records import visitor_words
+from kefu.records import ratings, visitor_words
 from wire.huawei.office import PNG, Office, Page
 
 
@@ -55,8 +55,9 @@ async def test_w11_a_rating_is_stored_once(office: Office, page: Page) -> None:
     first = await page.rate(evaluation="5", npsScore="9", fcrValue="1")
     again = await page.rate(evaluation="1")
     assert (first["resultCode"], first["returnCode"], again["resultCode"]) == ("0", "0", "0")
-    said = await visitor_words.survey(office.shop.desk.store, TENANT, (await office.session()).id)
-    assert said is not None
+    given = await ratings.load(office.shop.desk.store, TENANT, (await office.session()).id)
+    assert given is not None
+    said = given.answers
     assert (said.stars, said.comment, said.recommends, said.was_solved) == (5, "好", 9, True)
 
 
@@ -64,6 +65,21 @@ async def test_h13_a_closed_session_can_be_rated(office: Office, page: Page) -> 
     await page.connect()
     await page.send("DISCONNECT")
     assert (await page.rate())["resultCode"] == "0"
+
+
+async def test_w11_a_rating_is_an_event_of_the_session(office: Office, page: Page) -> None:
+    await page.connect()
+    await page.rate(evaluation="4")
+    assert ((await office.session()).rating, (await office.shop.kinds(await office.ref()))[-1]) == (4, "RATED")
+
+
+async def test_h13_eight_hours_after_the_end_it_is_too_late(office: Office, page: Page) -> None:
+    await page.connect()
+    await office.end()
+    office.shop.clock.advance(8 * HOUR + 1)
+    page = await office.page()
+    assert (await page.rate())["resultCode"] == "13"
+    assert (await office.session()).rating is None
 
 
 async def test_h13_without_a_human_there_is_nothing_to_rate(with_bot: Office, page: Page) -> None:
@@ -84,7 +100,7 @@ async def test_h13_a_wrong_field_is_refused(office: Office, page: Page, wrong: d
     await page.connect()
     refused = await page.rate(**wrong)
     assert (refused["resultCode"], refused["returnCode"]) == ("1", "1")
-    assert await visitor_words.survey(office.shop.desk.store, TENANT, (await office.session()).id) is None
+    assert await ratings.load(office.shop.desk.store, TENANT, (await office.session()).id) is None
 
 
 @pytest.mark.parametrize("path", ["getsatisfactionsurveymode", "getSatisfactionSurveyMode"])

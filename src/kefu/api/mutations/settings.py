@@ -6,6 +6,7 @@ import strawberry
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
+from kefu.api.scalars import Duration
 from kefu.api.types.directory import TenantSettings
 from kefu.api.types.skill_group import group_id_of
 from kefu.desk.tenant_settings import update_settings
@@ -33,6 +34,18 @@ class TenantSettingsUpdateInput:
     has_bindings: bool | None = strawberry.field(default=None, description="Whether business bindings are used.")
     channels: list[ChannelSettingsInput] | None = strawberry.field(
         default=None, description="All channels that differ from the usual."
+    )
+    transfer_label: str | None = strawberry.field(
+        default=None, description="What the button says that takes a visitor from the bot to a human."
+    )
+    transfer_keywords: list[str] | None = strawberry.field(
+        default=None, description="All texts that ask for a human, beside the label, 转人工 and 转人工客服."
+    )
+    is_rating_invited_at_close: bool | None = strawberry.field(
+        default=None, description="Whether the end of a served session asks its visitor for a rating."
+    )
+    rating_window: Duration | None = strawberry.field(
+        default=None, description="How long after its end a session can be rated; 8 hours at first."
     )
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -65,6 +78,12 @@ async def tenant_settings_update(
             designated_offline_overflow=_kept(input.designated_offline_overflow, known.designated_offline_overflow),
             bindings_entitled=_kept(input.has_bindings, known.bindings_entitled),
             channels=_kept(channels, known.channels),
+            transfer_label=_kept(input.transfer_label, known.transfer_label),
+            transfer_keywords=known.transfer_keywords
+            if input.transfer_keywords is None
+            else tuple(input.transfer_keywords),
+            invites_rating_at_close=_kept(input.is_rating_invited_at_close, known.invites_rating_at_close),
+            rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)

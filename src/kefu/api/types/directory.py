@@ -1,6 +1,7 @@
 import strawberry
 
 from kefu.api.context import Info
+from kefu.api.scalars import Duration
 from kefu.api.types.skill_group import SkillGroup, load_group
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
@@ -56,6 +57,14 @@ class TenantSettings:
     )
     has_bindings: bool = strawberry.field(description="Whether business bindings are used.")
     channels: list[ChannelSettings] = strawberry.field(description="Channels that differ from the usual.")
+    transfer_label: str = strawberry.field(
+        description="What the button says that takes a visitor from the bot to a human."
+    )
+    transfer_keywords: list[str] = strawberry.field(description="Texts that ask for a human, beside the label.")
+    is_rating_invited_at_close: bool = strawberry.field(
+        description="Whether the end of a served session asks its visitor for a rating."
+    )
+    rating_window: Duration = strawberry.field(description="How long after its end a session can be rated.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -66,4 +75,8 @@ class TenantSettings:
             designated_offline_overflow=value.designated_offline_overflow,
             has_bindings=value.bindings_entitled,
             channels=[ChannelSettings.of(channel) for channel in value.channels],
+            transfer_label=value.transfer_label,
+            transfer_keywords=list(value.transfer_keywords),
+            is_rating_invited_at_close=value.invites_rating_at_close,
+            rating_window=Duration(value.rating_window_ms),
         )

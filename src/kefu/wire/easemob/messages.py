@@ -21,6 +21,7 @@ from kefu.feed.following import follow_sessions
 from kefu.feed.interest import SessionNews
 from kefu.records import agents
 from kefu.wire.easemob.door import body_of, caller_in, endpoint
+from kefu.wire.easemob.enquiry import enquiry_in, take_enquiry
 from kefu.wire.easemob.envelope import Envelope, NoEnvelope, read_envelope
 from kefu.wire.easemob.errors import ApiError, Failed
 from kefu.wire.easemob.outbound import in_bodies, outbound_message
@@ -63,6 +64,9 @@ async def _post(desk: Desk, secret: str, request: Request, tenant: str) -> dict[
     except NoEnvelope as unreadable:
         raise Failed(ApiError.PARAM_INVALID) from unreadable
     visitor = _visitor(caller, envelope.sender or _named_in(request))
+    if enquiry := enquiry_in(envelope.ext):
+        rated = await take_enquiry(desk, Call(by=caller), visitor, enquiry)
+        return {"status": "OK", "entity": {"serviceSessionId": rated.id}}
     ingested = await ingest_message(desk, Call(by=caller), _incoming(envelope, visitor))
     return {"status": "OK", "entity": {"serviceSessionId": ingested.session.id}}
 

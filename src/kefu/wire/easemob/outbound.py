@@ -10,7 +10,7 @@ import msgspec
 
 from kefu.domain.agent import Agent
 from kefu.domain.directory import TenantSettings
-from kefu.domain.log import VISITOR_MESSAGES, EventKind, LogEntry
+from kefu.domain.log import REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
 from kefu.domain.message import Message, MessageType
 from kefu.domain.routing_keys import weichat_of
 from kefu.domain.session_ref import SessionRef
@@ -47,10 +47,12 @@ def outbound_message(
     `agent` is the one that the entry is about.
     """
     weichat = _weichat(ref, agent, settings)
-    if entry.kind is EventKind.AGENT_MESSAGE and entry.message:
+    if entry.kind in REPLIES and entry.message:
         return _answer(entry.message, weichat)
     if entry.kind in VISITOR_MESSAGES and entry.message:
         return _acknowledgement(entry.message, weichat)
+    if entry.kind is EventKind.RATING_INVITED:
+        return _invitation(ref, entry, weichat)
     name = EVENT_NAMES.get(entry.kind)
     if name is None:
         return None
@@ -73,6 +75,13 @@ def _answer(message: Message, weichat: dict[str, Any]) -> dict[str, Any]:
     if isinstance(msgtype := own.get("msgtype"), dict) and isinstance(menu := msgtype.get("choice"), dict):
         ext["msgtype"] = {**msgtype, "choice": _menu_of_one_shape(menu)}
     return {"msg": _body(message), "ext": ext}
+
+
+def _invitation(ref: SessionRef, entry: LogEntry, weichat: dict[str, Any]) -> dict[str, Any]:
+    """The client echoes what it is given here, filled in. It wants a number for an id: the entry's own."""
+    arguments = {"inviteId": entry.seq, "serviceSessionId": ref.id, "detail": None, "summary": None}
+    asked = {**weichat, "ctrlType": "inviteEnquiry", "ctrlArgs": arguments}
+    return {"msg": {"type": "txt", "msg": " "}, "ext": {"weichat": asked}}
 
 
 def _body(message: Message) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from kefu.desk.visitor_words import SurveyAnswers, answer_survey, judge_bot, leave_message
+from kefu.desk.visitor_words import answer_survey, judge_bot, leave_message
+from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined
 from kefu.domain.session import SessionState
 from kefu.records import visitor_words
@@ -70,7 +71,7 @@ class LeaveMessage(OnChannel, frozen=True, kw_only=True):
 
 
 async def save_satisfaction(visit: Visit, asked: SaveSatisfaction) -> Answer:
-    answers = SurveyAnswers(
+    answers = RatingAnswers(
         stars=int(asked.evaluation),
         comment=asked.comment,
         recommends=int(asked.nps_score) if asked.nps_score is not None else None,

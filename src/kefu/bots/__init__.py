@@ -1,0 +1,1 @@
+"""Bots: the port, the built-in one, and a tenant's own behind a webhook."""
