@@ -142,6 +142,8 @@ async def test_averages_are_told_by_agent_group_and_day(company: Company) -> Non
         {"agent": {"userName": "a"}, "count": 2, "average": 4.5, "stars": [0, 0, 0, 1, 1]},
         {"agent": {"userName": "c"}, "count": 1, "average": 1.0, "stars": [1, 0, 0, 0, 0]},
     ]
+    query = "query($input: RatingReportInput!) { ratingReport(input: $input) { invalidCount } }"
+    assert (await company.partner.ask(query, input=SPAN))["ratingReport"] == {"invalidCount": 0}
     by_group = await report(company, "SKILL_GROUP", "skillGroup { name }")
     assert {row["skillGroup"]["name"]: row["average"] for row in by_group} == {"G1": 4.5, "default": 1.0}
     by_day = await report(company, "DAY", "day", timeZone="Asia/Shanghai")

@@ -48,6 +48,7 @@ def words(question: BotQuestion) -> list[str]:
         ("如何退款", "returns"),
         ("我要退换", "returns"),
         ("怎么付款？", "payment"),
+        ("怎么付宽", "payment"),
         ("发票抬头怎么写", "payment"),
         ("开发票", "order"),
         ("where is my oder", "order"),

@@ -166,6 +166,9 @@ async def test_what_does_not_count_is_kept_apart(shop: Shop, served: SessionRef)
         (InvalidRatingReason.NO_SCORE, "六"), (InvalidRatingReason.TOO_LATE, "5"),
     ]  # fmt: skip
     assert (await shop.session(served)).rating is None
+    span = kept[0].at, kept[1].at
+    assert await ratings.invalid_between(shop.desk.store, TENANT, *span, 9) == 1
+    assert await ratings.invalid_between(shop.desk.store, TENANT, span[0], span[1] + 1, 9) == 2
 
 
 async def test_of_ratings_that_do_not_count_a_session_keeps_twenty(shop: Shop, served: SessionRef) -> None:

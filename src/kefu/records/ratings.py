@@ -5,7 +5,7 @@ from kefu.domain.instants import Instant
 from kefu.domain.rating import InvalidRating, Rating
 from kefu.records import keys
 from kefu.records.codec import Codec
-from kefu.store.port import Expect, Put, Record, Span, Store, Write
+from kefu.store.port import Expect, Listing, Put, Record, Span, Store, Write
 
 _PAGE = 500
 
@@ -34,17 +34,27 @@ def write(tenant: str, rating: Rating) -> Write:
 async def between(store: Store, tenant: str, since: Instant, until: Instant, limit: int) -> tuple[list[Rating], bool]:
     """Ratings given from `since` to before `until`, oldest first, and whether there are more than `limit`."""
     start, end = keys.rating_listing(tenant, since, ""), keys.rating_listing(tenant, until, "")
-    after = start.order
-    found: list[Rating] = []
+    found, has_more = await _listed(store, start, end, limit)
+    return [_ratings.decode(record.value) for record in found], has_more
+
+
+async def invalid_between(store: Store, tenant: str, since: Instant, until: Instant, limit: int) -> int:
+    """How many came in that span that do not count, up to `limit`."""
+    start, end = keys.invalid_rating_listing(tenant, since, ""), keys.invalid_rating_listing(tenant, until, "")
+    found, _ = await _listed(store, start, end, limit)
+    return len(found)
+
+
+async def _listed(store: Store, start: Listing, end: Listing, limit: int) -> tuple[list[Record], bool]:
+    found: list[Record] = []
+    span = Span(_PAGE, start.order, end.order)
     while len(found) < limit:
-        page = await store.listing(
-            start.index, Span(after=after, before=end.order, limit=min(_PAGE, limit - len(found)))
-        )
-        found.extend(_ratings.decode(record.value) for record in page.records)
-        if not page.has_more or not page.records:
+        page = await store.listing(start.index, span._replace(limit=min(_PAGE, limit - len(found))))
+        found.extend(page.records)
+        last = page.records[-1].listing if page.records else None
+        if not page.has_more or last is None:
             return found, False
-        last = found[-1]
-        after = keys.rating_listing(tenant, last.at, last.ref.id).order
+        span = span.beyond(last.order)
     return found, True
 
 

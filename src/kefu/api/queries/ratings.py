@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated
@@ -29,12 +30,14 @@ ReportInput = Annotated[RatingReportInput, strawberry.argument(description="Whic
 async def report_ratings(info: Info, input: ReportInput) -> RatingReport:  # noqa: A002  the contract's name
     require_staff(info.context.by)
     context, name_of = info.context, _naming(input)
-    found, has_more = await ratings.between(
-        context.desk.store, context.tenant, to_instant(input.since), to_instant(input.until), RATINGS_READ_MAX
+    store, tenant, span = context.desk.store, context.tenant, (to_instant(input.since), to_instant(input.until))
+    (found, has_more), invalid = await asyncio.gather(
+        ratings.between(store, tenant, *span, RATINGS_READ_MAX),
+        ratings.invalid_between(store, tenant, *span, RATINGS_READ_MAX),
     )
     tallies = tally((name_of(each), each) for each in found)
     rows = [RatingRow.of(input.by, name, counted) for name, counted in tallies.items()]
-    return RatingReport(rows=rows, is_whole=not has_more)
+    return RatingReport(rows=rows, invalid_count=invalid, is_whole=not has_more)
 
 
 def _naming(asked: RatingReportInput) -> Callable[[Rating], str]:

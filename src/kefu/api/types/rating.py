@@ -36,6 +36,9 @@ class RatingRow:
 )
 class RatingReport:
     rows: list[RatingRow] = strawberry.field(description="One for each agent, group or day that was rated.")
+    invalid_count: int = strawberry.field(
+        description="How many came in the span that do not count: no score from 1 to 5, too late, or nobody had served."
+    )
     is_whole: bool = strawberry.field(
         description="Whether all ratings of the span are in it: it stops after 20,000; then ask for a shorter one."
     )
