@@ -93,10 +93,14 @@ async def test_a_deleted_webhook_is_gone(company: Company) -> None:
 
 async def test_webhooks_come_page_by_page_oldest_first(company: Company) -> None:
     made = [await company.webhook() for _ in range(3)]
-    query = "query($after: String) { webhooks(first: 2, after: $after) { nodes { id } pageInfo { endCursor } } }"
+    query = (
+        "query($after: String) { webhooks(first: 2, after: $after) { nodes { id createdAt } pageInfo { endCursor } } }"
+    )
     first = (await company.partner.ask(query))["webhooks"]
     rest = (await company.partner.ask(query, after=first["pageInfo"]["endCursor"]))["webhooks"]
-    assert [each["id"] for each in (*first["nodes"], *rest["nodes"])] == made
+    listed = [*first["nodes"], *rest["nodes"]]
+    assert sorted(each["id"] for each in listed) == sorted(made)
+    assert [each["createdAt"] for each in listed] == sorted(each["createdAt"] for each in listed)
 
 
 async def test_dead_letters_say_what_came_back(stage: Stage) -> None:

@@ -18,6 +18,7 @@ from kefu.feed.outgoing import NotTaken, Outgoing
 from kefu.feed.webhook_claims import Claimed
 from kefu.feed.webhooks import Courier, take, tell, tell_due
 from kefu.records import deliveries, webhooks
+from kefu.store.contract.shorthand import put
 from kefu.store.port import Change, Store
 from kefu.testing.clocks import ManualClock
 from kefu.wire.outwards import DIALECTS
@@ -104,17 +105,16 @@ class Outlet:
         return loaded.value
 
     async def changes(self) -> list[Change]:
-        """What was committed since it was asked last."""
-        store = self.shop.desk.store
-        until = await store.position()
+        """What was committed since it was asked last: up to a mark, since not every store says where its end is."""
+        store, mark = self.shop.desk.store, put("marks", self.position)
+        await store.commit([mark], token=None)
         found: list[Change] = []
-        if until != self.position:
-            async with aclosing(store.changes(self.position)) as changes:
-                async for change in changes:
-                    found.append(change)
-                    if change.position == until:
-                        break
-        self.position = until
+        async with aclosing(store.changes(self.position)) as changes:
+            async for change in changes:
+                self.position = change.position
+                if change.key == mark.key:
+                    break
+                found.append(change)
         return found
 
     async def take(self) -> list[Claimed]:

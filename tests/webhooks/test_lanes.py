@@ -54,14 +54,14 @@ async def test_a_change_that_comes_again_is_told_once(outlet: Outlet) -> None:
 
 
 async def test_a_change_that_comes_again_writes_nothing(outlet: Outlet) -> None:
-    await outlet.hook()
-    start = outlet.position
-    await outlet.shop.write("V")
+    hook, start = await outlet.hook(), outlet.position
+    session = await outlet.shop.write("V")
     await outlet.publish()
-    before = await outlet.shop.desk.store.position()
+    lane = LaneKey(tenant=TENANT, webhook=hook, session=session.id)
+    before = await deliveries.load_lane(outlet.shop.desk.store, lane)
     outlet.position = start
     await outlet.publish()
-    assert await outlet.shop.desk.store.position() == before
+    assert await deliveries.load_lane(outlet.shop.desk.store, lane) == before
 
 
 async def test_what_happened_before_the_webhook_is_not_told(outlet: Outlet) -> None:
