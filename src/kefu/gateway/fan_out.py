@@ -16,9 +16,8 @@ from kefu.gateway.gateway import Gateway
 from kefu.gateway.registry import LoadedSubscription, SocketSubscription
 from kefu.gateway.rolling_over import roll_over
 from kefu.gateway.saying import SocketLost, close
-from kefu.gateway.telling import Same, Telling, render, same_of, tell, token_ended
+from kefu.gateway.telling import Same, Telling, render_in_time, same_of, tell, token_ended
 from kefu.records import keys
-from kefu.records.journal import Journaled
 from kefu.store.port import Change, Conflict, Key
 
 BUMPS_MAX = 12
@@ -45,8 +44,12 @@ class FanOut:
         store = self.gateway.desk.store
         found = await asyncio.gather(*(registry.subscribed(store, tenant, topic) for topic in topics_of(published)))
         live = await asyncio.gather(*(self._live(key, loaded) for key, loaded in chain.from_iterable(found)))
-        for same, members in _by_what_they_want([each for each in live if each]).items():
-            await self._tell(same, members, journaled, tasks)
+        wanted = _by_what_they_want([each for each in live if each])
+        # Side by side: however many ask for more than can be read in time, others wait for it once.
+        async with asyncio.TaskGroup() as renderings:
+            rendered = [renderings.create_task(render_in_time(self.gateway, same, journaled)) for same in wanted]
+        for members, tellings in zip(wanted.values(), rendered, strict=True):
+            await self._tell(members, tellings.result(), tasks)
 
     async def finished(self) -> int | None:
         """When everybody was told: the number of the first change, counted from 0, of which somebody could not be."""
@@ -82,12 +85,10 @@ class FanOut:
 
     async def _tell(
         self,
-        same: Same,
         members: Sequence[tuple[Key, SocketSubscription]],
-        journaled: Journaled,
+        tellings: Sequence[Telling],
         tasks: list[asyncio.Task[None]],
     ) -> None:
-        tellings = [telling async for telling in render(self.gateway, same, [journaled])]
         if not tellings:
             return
         for key, subscription in members:

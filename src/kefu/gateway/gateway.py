@@ -42,6 +42,8 @@ class Gateway:
     allowed_origins: frozenset[str] = frozenset()
     life: SocketLife = SocketLife()
     post_within_s: float = 2.0
+    render_within_s: float = 5.0
+    """What one change means to those who want the same. A store that does not answer is noticed before."""
     posts: Semaphore = field(default_factory=lambda: Semaphore(POSTS_MAX))
 
     def context(

@@ -1,5 +1,6 @@
 """What subscriptions are told of journaled changes: executed once for all who want the same, then framed for each."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -81,7 +82,31 @@ def same_of(subscription: SocketSubscription) -> Same:
 
 async def render(gateway: Gateway, same: Same, journaled: Sequence[Journaled]) -> AsyncGenerator[Telling, None]:
     """Nothing comes behind a `Failed`. Raises `NotReadable`."""
-    teller = _Teller(journaled)
+    async with aclosing(_rendered(gateway, same, _Teller(journaled))) as tellings:
+        async for telling in tellings:
+            yield telling
+
+
+async def render_in_time(gateway: Gateway, same: Same, journaled: Journaled) -> list[Telling]:
+    """For whom others wait: what cannot be read within `render_within_s` ends as `Failed`. Raises `NotReadable`."""
+    teller = _Teller([journaled])
+    tellings: list[Telling] = []
+    try:
+        async with (
+            asyncio.timeout(gateway.render_within_s) as limit,
+            aclosing(_rendered(gateway, same, teller)) as told,
+        ):
+            async for telling in told:
+                tellings.append(telling)  # noqa: PERF401  what there is when time is over is told
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        behind_all = cursor_at(journaled.place)(Told(is_last=True))
+        tellings.append(_too_slow(gateway, teller.cursor or behind_all))
+    return tellings
+
+
+async def _rendered(gateway: Gateway, same: Same, teller: _Teller) -> AsyncGenerator[Telling, None]:
     start = Start(
         id="",
         query=same.query,
@@ -130,6 +155,14 @@ async def _failed(gateway: Gateway, key: Key, subscription: SocketSubscription, 
 def token_ended() -> Failed:
     text = "The token has expired. Connect again with a new one and your last cursor."
     return Failed([{"message": text, "extensions": {"code": Unauthenticated.code}}])
+
+
+def _too_slow(gateway: Gateway, cursor: str) -> Failed:
+    text = (
+        f"What happened could not be read within {gateway.render_within_s:g} seconds. "
+        "Select less, or read it by a query; subscribe again behind the cursor of this error."
+    )
+    return Failed([{"message": text, "extensions": {"code": "TOO_SLOW", "cursor": cursor}}])
 
 
 def _too_long(telling: Rendered) -> dict[str, Any]:
