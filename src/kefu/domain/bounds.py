@@ -59,3 +59,6 @@ LOOKS_MAX = 200
 """Sessions one request moves on while it looks at the other side; what is left, the next event finds."""
 PAGE_MAX = 100
 """Nodes of one page of a GraphQL connection."""
+
+OVERDUE_MAX = 10_000
+"""Sockets that one tick attends to."""

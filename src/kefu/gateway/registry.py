@@ -4,7 +4,7 @@ A connection names its subscriptions, and every coming and going of one goes thr
 `complete`, a disconnect and a subscribe that meet are put in an order. Only whether a subscription is replayed is its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kefu.desk.call import Caller
@@ -83,11 +83,19 @@ def without(state: SocketState, operation_id: str) -> tuple[SocketState, Sequenc
     return replace(state, subscriptions=left), [Delete(Key(*key), Expect.ANY)]
 
 
-async def overdue(store: Store, now: Instant, limit: int) -> list[str]:
-    """Ids of connections that something is due on, eventually consistent."""
+async def overdue(store: Store, now: Instant, limit: int) -> AsyncGenerator[str, None]:
+    """Ids of connections that something is due on, the longest overdue first, eventually consistent."""
     until = keys.socket_listing(now, "")
-    page = await store.listing(until.index, Span(before=until.order, limit=limit))
-    return [keys.connection_of(record.key) for record in page.records]
+    span, told = Span(before=until.order, limit=_PAGE), 0
+    while told < limit:
+        page = await store.listing(until.index, span)
+        for record in page.records:
+            yield keys.connection_of(record.key)
+        told += len(page.records)
+        last = page.records[-1].listing if page.records else None
+        if last is None or not page.has_more:
+            return
+        span = span.beyond(last.order)
 
 
 async def load_subscription(store: Store, key: Key) -> LoadedSubscription | None:
