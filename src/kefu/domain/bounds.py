@@ -62,3 +62,16 @@ PAGE_MAX = 100
 
 OVERDUE_MAX = 10_000
 """Sockets that one tick attends to."""
+SUBSCRIBERS_PER_TOPIC_MAX = 2_000
+"""Subscriptions behind a gateway under one topic; one more is refused."""
+SUBSCRIBERS_FOR_VISITOR_MAX = 100
+"""The same for a visitor, who opens sockets as he likes."""
+SUBSCRIBERS_READ_MAX = 2 * SUBSCRIBERS_PER_TOPIC_MAX
+"""Those who subscribe at once do not see each other."""
+BUMPS_MAX = 12
+"""Times a replay is told that something was published, before it is given up."""
+DELIVERIES_MAX = 5_000
+"""Before more is taken up for sockets, something has to be done."""
+POSTS_MAX = 32
+"""Frames under way to a gateway at once."""
+POST_TRIES_MAX = 4

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
-from kefu.gateway.gateway import POSTS_MAX
+from kefu.domain.bounds import POSTS_MAX
 from kefu.gateway.sockets import SocketBusy, SocketError, SocketGone
 
 CONNECT_TIMEOUT_S = 1

@@ -1,12 +1,16 @@
 """From a change to everybody who is to be told: journaled first, executed once, then sent to each socket."""
 
 import asyncio
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
+import msgspec
+
 from kefu.desk.attempts import commit_alone
+from kefu.domain.bounds import BUMPS_MAX
 from kefu.feed.journal import JournalWriter
 from kefu.feed.topics import published_in, topics_of
 from kefu.gateway import registry
@@ -18,9 +22,12 @@ from kefu.gateway.rolling_over import roll_over
 from kefu.gateway.saying import SocketLost, close
 from kefu.gateway.telling import Same, Telling, render_in_time, same_of, tell, token_ended
 from kefu.records import keys
+from kefu.records.journal import Published
 from kefu.store.port import Change, Conflict, Key
 
-BUMPS_MAX = 12
+
+class Unreadable(Exception):
+    """What was committed makes no sense to anybody, now or later."""
 
 
 @dataclass(slots=True)
@@ -33,11 +40,11 @@ class FanOut:
     _tasks: list[list[asyncio.Task[None]]] = field(default_factory=list)
 
     async def take(self, change: Change) -> None:
-        """Returns when it is journaled and on its way."""
+        """Returns when it is journaled and on its way. Raises `Unreadable`."""
         tasks: list[asyncio.Task[None]] = []
         self._tasks.append(tasks)
         tenant = keys.tenant_of(change.key.partition)
-        published = published_in(change, tenant) if tenant is not None else None
+        published = _published(change, tenant) if tenant is not None else None
         if tenant is None or published is None:
             return
         journaled = await self.writer.write(tenant, published)
@@ -101,6 +108,13 @@ class FanOut:
         await tell(gateway, key, subscription, [token_ended()] if has_ended else tellings)
         if leaves_at(gateway.life, subscription.ends_at) <= now:
             await roll_over(gateway, subscription.connection_id)
+
+
+def _published(change: Change, tenant: str) -> Published | None:
+    try:
+        return published_in(change, tenant)
+    except (msgspec.MsgspecError, zlib.error, ValueError) as nonsense:
+        raise Unreadable from nonsense
 
 
 def _by_what_they_want(

@@ -1,7 +1,7 @@
 """What subscriptions are told of journaled changes: executed once for all who want the same, then framed for each."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -54,8 +54,9 @@ Telling: TypeAlias = Rendered | Failed
 class _Teller:
     """A follower that tells what is given, then ends."""
 
-    def __init__(self, journaled: Sequence[Journaled]) -> None:
+    def __init__(self, journaled: Sequence[Journaled], cursor_at: Callable[[Place], CursorAt] = cursor_at) -> None:
         self._journaled = journaled
+        self._cursor_of = cursor_at
         self.cursor = ""
         """Behind what was told last."""
 
@@ -68,7 +69,7 @@ class _Teller:
 
     def _cursor_at(self, place: Place) -> CursorAt:
         def at(told: Told) -> str:
-            self.cursor = cursor_at(place)(told)
+            self.cursor = self._cursor_of(place)(told)
             return self.cursor
 
         return at
@@ -80,9 +81,11 @@ def same_of(subscription: SocketSubscription) -> Same:
     return Same(subscription.query, subscription.variables, subscription.operation_name, seen_by)
 
 
-async def render(gateway: Gateway, same: Same, journaled: Sequence[Journaled]) -> AsyncGenerator[Telling, None]:
+async def render(
+    gateway: Gateway, same: Same, journaled: Sequence[Journaled], cursor_at: Callable[[Place], CursorAt] = cursor_at
+) -> AsyncGenerator[Telling, None]:
     """Nothing comes behind a `Failed`. Raises `NotReadable`."""
-    async with aclosing(_rendered(gateway, same, _Teller(journaled))) as tellings:
+    async with aclosing(_rendered(gateway, same, _Teller(journaled, cursor_at))) as tellings:
         async for telling in tellings:
             yield telling
 
