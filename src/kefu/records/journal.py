@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
     at: Instant
     writer: str
-    """Who wrote it: one writer writes an entry only when it has told the one before."""
+    """Who wrote it: to one socket, entries of one writer are told in the order he wrote them."""
     number: int
     """Counted by the writer."""
 
