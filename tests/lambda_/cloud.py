@@ -63,6 +63,9 @@ class Peers:
         self.at_post: Callable[[], None] = lambda: None
         self.at_close: Callable[[], None] = lambda: None
 
+    async def ready(self) -> None:
+        pass
+
     async def post(self, connection_id: str, frame: bytes) -> None:
         assert len(frame) <= 131_072
         self.at_post()

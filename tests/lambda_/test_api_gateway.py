@@ -1,14 +1,23 @@
 """The real client, against an endpoint that answers as API Gateway does."""
 
+import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
+import boto3.session
 import pytest
+from cloud import SCHEMA, SECRET
 
+from kefu.desk.desk import Desk
 from kefu.gateway.api_gateway import ApiGatewaySockets
+from kefu.gateway.gateway import Gateway
+from kefu.gateway.saying import say
 from kefu.gateway.sockets import SocketBusy, SocketError, SocketGone
+from kefu.store.memory import MemoryStore
 
 ERRORS = {410: SocketGone, 429: SocketBusy, 500: SocketError, 403: SocketError}
 NAMES = {410: "GoneException", 429: "LimitExceededException", 403: "ForbiddenException", 500: "InternalServerError"}
@@ -81,3 +90,22 @@ async def test_an_endpoint_that_is_not_there_is_an_error() -> None:
     with pytest.raises(SocketError):
         await sockets.post("abc=", b"{}")
     sockets.shut()
+
+
+async def test_a_client_that_takes_long_to_make_costs_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that just started has to import and make one first, on little CPU."""
+    quickly_made, made = boto3.session.Session.client, []
+
+    def slowly_made(session: boto3.session.Session, *given: Any, **named: Any) -> Any:
+        time.sleep(gateway.post_within_s * 1.1)
+        made.append(quickly_made(session, *given, **named))
+        return made[-1]
+
+    monkeypatch.setattr(boto3.session.Session, "client", slowly_made)
+    with endpoint(200) as (url, asked):
+        sockets = ApiGatewaySockets(url)
+        gateway = Gateway(desk=Desk(store=MemoryStore()), schema=SCHEMA, secret=SECRET, sockets=sockets)
+        await asyncio.gather(*(say(gateway, f"C{number}", ["{}"]) for number in range(3)))
+        sockets.shut()
+    assert sorted(asked) == [("POST", f"/live/@connections/C{number}", b"{}") for number in range(3)]
+    assert len(made) == 1

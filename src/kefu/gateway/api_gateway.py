@@ -1,12 +1,15 @@
 """Sockets that an API Gateway keeps open: its management endpoint, through boto3."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from kefu.domain.bounds import POSTS_MAX
 from kefu.gateway.sockets import SocketBusy, SocketError, SocketGone
+
+R = TypeVar("R")
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 2
@@ -17,6 +20,13 @@ class ApiGatewaySockets:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self._client: Any = None
+        self._making = asyncio.Lock()
+
+    async def ready(self) -> None:
+        async with self._making:
+            if self._client is None:
+                self._client = await self._in_thread(self._made)
 
     async def post(self, connection_id: str, frame: bytes) -> None:
         await self._call("post_to_connection", ConnectionId=connection_id, Data=frame)
@@ -27,28 +37,22 @@ class ApiGatewaySockets:
     def shut(self) -> None:
         """Gives back threads and connections."""
         self._threads.shutdown()
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     async def _call(self, operation: str, **request: Any) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._call_here, operation, request)
+        await self.ready()
+        await self._in_thread(lambda: getattr(self._client, operation)(**request))
 
-    def _call_here(self, operation: str, request: dict[str, Any]) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import, as the client is
-
-        try:
-            getattr(self._client, operation)(**request)
-        except ClientError as refused:
-            raise _error_of(refused.response) from refused
-        except BotoCoreError as failure:
-            raise SocketError(str(failure)) from failure
+    async def _in_thread(self, work: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _translating, work)
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(POSTS_MAX, thread_name_prefix="sockets")
 
-    @cached_property
-    def _client(self) -> Any:
-        import boto3  # noqa: PLC0415  as above
+    def _made(self) -> Any:
+        import boto3  # noqa: PLC0415  slow to import
         from botocore.config import Config  # noqa: PLC0415  as above
 
         config = Config(
@@ -59,6 +63,18 @@ class ApiGatewaySockets:
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         return boto3.session.Session().client("apigatewaymanagementapi", endpoint_url=self._endpoint, config=config)
+
+
+def _translating(work: Callable[[], R]) -> R:
+    """Raises `SocketError` for whatever the library raises."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import, as the client is
+
+    try:
+        return work()
+    except ClientError as refused:
+        raise _error_of(refused.response) from refused
+    except BotoCoreError as failure:
+        raise SocketError(str(failure)) from failure
 
 
 def _error_of(answer: dict[str, Any]) -> SocketError:

@@ -43,6 +43,7 @@ async def say(gateway: Gateway, connection_id: str, frames: Sequence[str]) -> No
 async def _post(gateway: Gateway, connection_id: str, frame: bytes) -> None:
     for tries in range(POST_TRIES_MAX):
         try:
+            await gateway.sockets.ready()  # no socket's fault, however long it takes
             async with gateway.posts, asyncio.timeout(gateway.post_within_s):
                 return await gateway.sockets.post(connection_id, frame)
         except SocketGone:
@@ -59,6 +60,7 @@ async def close(gateway: Gateway, connection_id: str) -> None:
     if not await _mark_closed(gateway, connection_id):
         return
     try:
+        await gateway.sockets.ready()
         async with asyncio.timeout(gateway.post_within_s):
             await gateway.sockets.close(connection_id)
     except SocketGone:

@@ -16,6 +16,9 @@ class SocketBusy(SocketError):
 
 
 class Sockets(Protocol):
+    async def ready(self) -> None:
+        """Makes what the other verbs need, once; in a process that just started that takes long. Raises `SocketError`."""
+
     async def post(self, connection_id: str, frame: bytes) -> None:
         """Raises `SocketGone`, `SocketBusy`, or another `SocketError`."""
 
