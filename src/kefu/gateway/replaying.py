@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
 from kefu.feed.interest import CursorAt
-from kefu.feed.journal import Replay, cursor_at
+from kefu.feed.journal import cursor_at
+from kefu.feed.replay import Replay
 from kefu.gateway import registry
 from kefu.gateway.ending import ended
 from kefu.gateway.gateway import Gateway
