@@ -14,7 +14,7 @@ from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
 from kefu.feed.interest import CursorAt
 from kefu.feed.journal import cursor_at
-from kefu.feed.replay import Replay
+from kefu.feed.replay import Replay, TooMuchMissed
 from kefu.gateway import registry
 from kefu.gateway.ending import ended
 from kefu.gateway.gateway import Gateway
@@ -48,36 +48,35 @@ class _Replaying:
     after: str
     until: Instant
     missed: Replay = field(init=False)
-    is_over: bool = False
-    """Out of time, or nobody wants it any more."""
     has_come_nearer: bool = False
 
     def __post_init__(self) -> None:
         self.missed = Replay.behind(self.gateway.desk, self.subscription.caller.tenant, self.after)
 
     async def run(self, loaded: LoadedSubscription) -> None:
+        try:
+            await self._tell_until_live(loaded)
+        except TooMuchMissed:
+            await self._give_up()
+
+    async def _tell_until_live(self, loaded: LoadedSubscription) -> None:
+        store = self.gateway.desk.store
         current: LoadedSubscription | None = loaded
         while current:
             async with aclosing(self.missed.chunks()) as chunks:
                 async for chunk in chunks:
-                    await self._tell(chunk)
-                    if self.is_over:
+                    self._look_at_the_time()
+                    if await registry.load_subscription(store, self.key) is None:
                         return
+                    await self._tell(chunk)
             if await _is_live(self.gateway, self.key, current):
                 return
-            current = await registry.load_subscription(self.gateway.desk.store, self.key)
+            current = await registry.load_subscription(store, self.key)
 
     async def _tell(self, chunk: Sequence[Journaled]) -> None:
-        if not await self._goes_on():
-            return
-        if await registry.load_subscription(self.gateway.desk.store, self.key) is None:
-            self.is_over = True
-            return
-        tellings = render(self.gateway, same_of(self.subscription), chunk, self._cursor_at)
-        async with aclosing(tellings):
+        async with aclosing(render(self.gateway, same_of(self.subscription), chunk, self._cursor_at)) as tellings:
             async for telling in tellings:
-                if not await self._goes_on():
-                    return
+                self._look_at_the_time()
                 await tell(self.gateway, self.key, self.subscription, [telling])
                 self.has_come_nearer |= isinstance(telling, Rendered) and telling.cursor != self.after
 
@@ -85,12 +84,9 @@ class _Replaying:
         """Never before the one it is resumed from: who is cut again and again would never arrive."""
         return (lambda _told: self.after) if place < self.missed.place else cursor_at(place)
 
-    async def _goes_on(self) -> bool:
-        if self.gateway.desk.clock.now() < self.until:
-            return True
-        self.is_over = True
-        await self._give_up()
-        return False
+    def _look_at_the_time(self) -> None:
+        if self.gateway.desk.clock.now() >= self.until:
+            raise TooMuchMissed
 
     async def _give_up(self) -> None:
         """The client comes back with its last cursor; one that came no nearer would be told the same again."""
