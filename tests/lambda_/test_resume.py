@@ -4,9 +4,9 @@ While the one replays, others publish: every call to the store and every post is
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ from kefu.gateway.hearing import connect, hear
 from kefu.gateway.sockets import SocketGone
 from kefu.realtime.protocol import SUBPROTOCOL
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Change
+from kefu.store.port import Change, Key, Record, Store
+from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
 from kefu.testing.interleaving import Interleaver, TurnClock, TurnKind, TurnStore, by_dice, by_priority
 
@@ -250,6 +251,52 @@ def told_by_and_by(aws: Cloud, cursor: str) -> tuple[list[Told], int]:
             return told, times
         cursor = told[-1].cursor
     raise AssertionError("it came no nearer")
+
+
+class SlowStore(StoreWrapper):
+    """Each read of single records takes seconds."""
+
+    def __init__(self, inner: Store, clock: ManualClock) -> None:
+        super().__init__(inner)
+        self._clock = clock
+
+    def get(self, keys: Sequence[Key]) -> Coroutine[Any, Any, list[Record | None]]:
+        self._clock.advance(3 * SECOND)
+        return super().get(keys)
+
+
+def test_a_replay_that_finds_nothing_in_its_time_is_gone_on_with_behind_the_cursor_of_its_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy tenant's journal may be longer than one replay can look through, and what is wanted may lie at its end."""
+    monkeypatch.setattr("kefu.feed.replay.CHUNK", 5)
+    with cloud() as aws:
+        socket = aws.socket()
+        aws.subscribes(socket, filter={"visitorUserName": "V"})
+        aws.write("V")
+        aws.publish()
+        cursor = aws.told(socket)[-1]["cursor"]
+        for number in range(50):
+            aws.clock.advance(MINUTE)
+            aws.write(f"other {number}")
+            aws.publish()
+        aws.write("V", "at last")
+        aws.publish()
+        aws.clock.advance(MINUTE)
+        slow = replace(aws.gateway.desk, store=SlowStore(aws.gateway.desk.store, aws.clock))
+        aws.container.__dict__["gateway"] = replace(aws.gateway, desk=slow)
+        frames: list[dict[str, Any]] = []
+        tries = 0
+        while not frames or frames[-1]["type"] == "error":
+            socket = aws.socket(life_ms=10 * HOUR)
+            aws.subscribes(socket, filter={"visitorUserName": "V"}, after=cursor)
+            frames, tries = aws.heard(socket), tries + 1
+            if frames[-1]["type"] == "error":
+                [error] = frames[-1]["payload"]
+                assert (error["extensions"]["code"], error["extensions"]["cursor"] > cursor) == ("CURSOR_EXPIRED", True)
+                cursor = error["extensions"]["cursor"]
+        assert tries > 1, "all was looked through at once"
+        assert [Told.of(frame).seq for frame in frames] == [6]
 
 
 class Wire(Peers):

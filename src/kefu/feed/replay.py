@@ -9,7 +9,8 @@ from kefu.desk.desk import Desk
 from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_MAX
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import Cursor, CursorUnknown, decode_cursor
-from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, WRITTEN_WITHIN_MS, JournalBusy
+from kefu.feed.interest import Told
+from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, WRITTEN_WITHIN_MS, JournalBusy, cursor_at
 from kefu.records import journal
 from kefu.records.journal import Journaled, Place, Published
 
@@ -36,6 +37,7 @@ class Replay:
     seq: int
     _since: Instant = 0
     _read: int = 0
+    _reached: Place | None = None
     _taken: set[Place] = field(default_factory=set)
     """Of those that lie at `_since` or later."""
     _told: set[tuple[str, int]] = field(default_factory=set)
@@ -47,6 +49,13 @@ class Replay:
         place, start = resumed(cursor, desk.clock.now())
         return cls(desk, tenant, place, start.session, start.told, _since=place.at - TOLD_WITHIN_MS)
 
+    @property
+    def cursor(self) -> str | None:
+        """To go on behind what was looked through, whether any of it was told or not; None if that is no nearer."""
+        if self._reached is None or self._reached <= self.place:
+            return None
+        return cursor_at(self._reached)(Told(is_last=True))
+
     async def chunks(self) -> AsyncGenerator[list[Journaled], None]:
         """In order per session. Raises `TooMuchMissed`."""
         settled = self.desk.clock.now() - SETTLED_AFTER_MS
@@ -57,6 +66,7 @@ class Replay:
                 if self._read % CHUNK == 0:
                     in_turn = _in_turn(lying, journaled.place.at - CLOCKS_DIFFER_MS)
                     yield list(self._news_of(in_turn))
+                    self._reached = max((each.place for each in in_turn), default=self._reached)
                     gone = {each.place for each in in_turn}
                     lying = [each for each in lying if each.place not in gone]
             self._since = settled

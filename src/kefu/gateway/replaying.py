@@ -6,10 +6,12 @@ reads what was published, or its commit is refused and it reads on. So one of th
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from kefu.api.errors import CursorExpired
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
 from kefu.feed.interest import CursorAt
@@ -95,7 +97,7 @@ class _Replaying:
         def end(connection: Connection) -> Step:
             if self.has_come_nearer:
                 return finish(connection, operation_id)
-            return fail(connection, operation_id, [_TOO_MUCH])
+            return fail(connection, operation_id, [_too_much(self.missed.cursor)])
 
         await say(self.gateway, connection_id, await ended(self.gateway, connection_id, operation_id, end, self.key))
 
@@ -112,7 +114,9 @@ async def _is_live(gateway: Gateway, key: Key, loaded: LoadedSubscription) -> bo
     return True
 
 
-_TOO_MUCH = {
-    "message": "Too much has happened since the cursor. Read the present state, then subscribe without a cursor.",
-    "extensions": {"code": "CURSOR_EXPIRED"},
-}
+def _too_much(cursor: str | None) -> Mapping[str, Any]:
+    text = (
+        "Too much has happened since the cursor to be looked through at once. Subscribe again behind the cursor of this "
+        "error, or read the present state and subscribe without one."
+    )
+    return {"message": text, "extensions": {"code": CursorExpired.code, **({"cursor": cursor} if cursor else {})}}
