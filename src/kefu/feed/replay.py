@@ -64,6 +64,7 @@ class Replay:
             async for journaled in self._between(self._since, settled):
                 lying.append(journaled)
                 if self._read % CHUNK == 0:
+                    lying = self._untold(lying)
                     in_turn = _in_turn(lying, journaled.place.at - CLOCKS_DIFFER_MS)
                     yield list(self._news_of(in_turn))
                     self._reached = max((each.place for each in in_turn), default=self._reached)
@@ -71,7 +72,7 @@ class Replay:
                     lying = [each for each in lying if each.place not in gone]
             self._since = settled
         fresh = await self._fresh()
-        lying += fresh
+        lying = self._untold([*lying, *fresh])
         yield list(self._news_of(_in_turn(lying, fresh[-1].place.at if fresh else settled)))
         self._taken = {each.place for each in fresh}
 
@@ -100,27 +101,28 @@ class Replay:
                     raise TooMuchMissed
                 yield each
 
-    def _news_of(self, chunk: Sequence[Journaled]) -> Iterator[Journaled]:
-        for place, published in chunk:
-            is_told = place in self._taken or self._is_of_before(place)
-            left = self._untold(published.behind(self.session, self.seq))
-            if not is_told and left != Published():
-                yield Journaled(place, left)
+    def _untold(self, lying: Sequence[Journaled]) -> list[Journaled]:
+        """Without what was told already, there or at another place: who writes may have to write again."""
+        untold: list[Journaled] = []
+        for place, published in lying:
+            left = published.behind(self.session, self.seq)
+            if place in self._taken or self._is_of_before(place):
+                self._told |= _numbers(left)
+            elif left != Published() and not self._told & _numbers(left):
+                untold.append(Journaled(place, left))
+        return untold
+
+    def _news_of(self, in_turn: Sequence[Journaled]) -> Iterator[Journaled]:
+        for each in in_turn:
+            numbers = _numbers(each.published)
+            if not self._told & numbers:
+                self._told |= numbers
+                yield each
 
     def _is_of_before(self, place: Place) -> bool:
         if place == self.place:
             return not self.session and self.seq > 0
         return place.writer == self.place.writer and place < self.place
-
-    def _untold(self, published: Published) -> Published:
-        """Without what was told already, under another place: who writes may have to write again."""
-        if published.record is None:
-            return published
-        session, entries = published.record.ref.id, published.record.entries
-        if any((session, entry.seq) in self._told for entry in entries):
-            return Published()
-        self._told.update((session, entry.seq) for entry in entries)
-        return published
 
 
 def resumed(cursor: str, now: Instant) -> tuple[Place, Cursor]:
@@ -157,20 +159,27 @@ def _in_turn(lying: Sequence[Journaled], until: Instant) -> list[Journaled]:
 
 
 def _earlier(lying: Sequence[Journaled]) -> dict[Place, list[Journaled]]:
-    """Of each the one before it of its writer, and the one before it of its session."""
+    """Of each the one before it of its writer, and the one before it of its session.
+
+    What was written again counts in its session where it came first, and elsewhere lies behind that: else what stands
+    between the two would have to be told before and behind them.
+    """
     written: dict[str, list[Journaled]] = {}
-    numbered: dict[str, list[Journaled]] = {}
+    numbered: dict[str, dict[int, Journaled]] = {}
+    earlier: dict[Place, list[Journaled]] = {each.place: [] for each in lying}
     for each in lying:
         written.setdefault(each.place.writer, []).append(each)
-        if each.published.record:
-            numbered.setdefault(each.published.record.ref.id, []).append(each)
-    earlier: dict[Place, list[Journaled]] = {each.place: [] for each in lying}
-    for one_by_one in (*written.values(), *(sorted(of_it, key=_number) for of_it in numbered.values())):
+        if record := each.published.record:
+            first = numbered.setdefault(record.ref.id, {}).setdefault(record.entries[-1].seq, each)
+            if first is not each:
+                earlier[each.place].append(first)
+    in_numbers = [[of_it[number] for number in sorted(of_it)] for of_it in numbered.values()]
+    for one_by_one in (*written.values(), *in_numbers):
         for before, behind in pairwise(one_by_one):
             earlier[behind.place].append(before)
     return earlier
 
 
-def _number(journaled: Journaled) -> int:
-    record = journaled.published.record
-    return record.entries[0].seq if record else 0
+def _numbers(published: Published) -> set[tuple[str, int]]:
+    record = published.record
+    return {(record.ref.id, entry.seq) for entry in record.entries} if record else set()
