@@ -44,8 +44,6 @@ class Contended:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contest:
-    workers: int
-    visits: int
     operations: Sequence[Contended]
 
 
@@ -63,7 +61,7 @@ async def contend(transport: Transport, table: str, *, workers: int) -> Contest:
         )
         await asyncio.gather(*(worker.work(visits) for worker in crew))
     await check_laws(shop.desk.store, TENANT, shop.desk.clock.now())
-    return Contest(workers=workers, visits=visits * workers, operations=_rows(workers, tally, times, gave_up))
+    return Contest(operations=_rows(workers, tally, times, gave_up))
 
 
 def _desk(transport: Transport, table: str) -> Desk:

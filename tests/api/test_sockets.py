@@ -1,7 +1,6 @@
-"""The socket itself: who is let in, what is refused, and that a token's end is a subscription's end."""
+"""The socket itself: who is let in, and what is refused."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -181,13 +180,6 @@ async def test_a_cursor_that_leads_nowhere_has_expired_everywhere(company: Compa
         assert (await news.failure())["extensions"]["code"] == "CURSOR_EXPIRED"
 
 
-async def test_a_token_that_ends_ends_its_subscription(company: Company) -> None:
-    brief = replace(company.partner, token=company.server.token(company.tenant, Role.PARTNER, life_s=2))
-    async with brief.subscribe(FOLLOW) as news:
-        error = await news.failure()
-    assert (error["extensions"]["code"], says_what_to_do(error["message"])) == ("UNAUTHENTICATED", True)
-
-
 @pytest.mark.parametrize("what", ["sessionId", "skillGroupId"])
 async def test_another_tenants_id_is_followed_by_nobody(company: Company, rival: Company, what: str) -> None:
     await rival.agent("a")
@@ -195,12 +187,6 @@ async def test_another_tenants_id_is_followed_by_nobody(company: Company, rival:
     query = f"subscription($id: ID!) {{ sessionEvents(filter: {{{what}: $id}}) {{ cursor }} }}"
     async with company.partner.subscribe(query, id=ids[what]) as news:
         assert (await news.failure())["extensions"]["code"] in {"FORBIDDEN", "BAD_USER_INPUT"}
-
-
-async def test_a_token_that_ends_ends_its_subscription_with_an_error_frame(company: Company) -> None:
-    brief = replace(company.partner, token=company.server.token(company.tenant, Role.PARTNER, life_s=2))
-    async with brief.subscribe(FOLLOW) as news:
-        assert (await news.frame())["type"] == "error"
 
 
 async def test_another_subprotocol_is_not_spoken(company: Company) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import websockets
 
-from kefu.local_aws.gateway import Gateway, opened_gateway
+from kefu.local_aws.gateway import LocalGateway, opened_gateway
 from kefu.local_aws.options import FunctionOptions, GatewayOptions
 from kefu.local_aws.serving import edge, listeners_of, served
 from kefu.testing.engines import ENVIRONMENT
@@ -22,7 +22,7 @@ LOOK_AGAIN_S = 0.01
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    gateway: Gateway
+    gateway: LocalGateway
     http: httpx.AsyncClient
     scratch: Path
 

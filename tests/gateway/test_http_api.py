@@ -227,10 +227,10 @@ async def test_no_more_processes_than_allowed_are_started(tmp_path: Path) -> Non
 
 
 async def test_a_function_that_takes_too_long_is_killed(tmp_path: Path) -> None:
-    async with staged(tmp_path, http=function("http", timeout_s=0.3)) as stage:
+    async with staged(tmp_path, http=function("http", timeout_s=3, processes_max=1)) as stage:
+        pid = (await stage.http.get("/process")).json()["pid"]
         answer = await stage.http.get("/waits/for-ever")
         assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
-        pid = stage.notes()[0]["pid"]
         await eventually(lambda: not lives(pid))
 
 

@@ -43,6 +43,10 @@ EVENTS = """subscription($filter: SessionEventFilter, $after: String) {
   sessionEvents(filter: $filter, after: $after) { cursor event { seq kind session { id } } } }"""
 
 
+WITHIN_S = 120
+"""A test that waits so long for others has failed."""
+
+
 class Peers:
     """The other ends of all sockets, and the gateway that keeps them open."""
 
@@ -51,7 +55,8 @@ class Peers:
         self.closed: set[str] = set()
         self.gone: set[str] = set()
         self.silent: set[str] = set()
-        """They never take a frame, nor say that they do not."""
+        """They never take a frame, nor say that they do not: at least until they are gone."""
+        self.silence_ends = asyncio.Event()
         self.failing: set[str] = set()
         self.busy: dict[str, int] = {}
         """So often they are asked to wait."""
@@ -69,7 +74,9 @@ class Peers:
         if connection_id in self.failing:
             raise SocketError
         if connection_id in self.silent:
-            await asyncio.Event().wait()
+            async with asyncio.timeout(WITHIN_S):
+                await self.silence_ends.wait()
+            raise SocketGone
         if self.busy.get(connection_id, 0):
             self.busy[connection_id] -= 1
             raise SocketBusy
@@ -212,8 +219,10 @@ class Cloud:
         answer = stream_handler(self.container)(event, Invocation(left_ms, later_ms))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def tick(self) -> int:
-        return self.container.run(attend_to_overdue(self.gateway, lambda: True))
+    def tick(self, *, sockets: int = 1_000) -> int:
+        """The time is enough for so many."""
+        times = iter(range(sockets))
+        return self.container.run(attend_to_overdue(self.gateway, lambda: next(times, None) is not None))
 
     def records(self, partition: str) -> list[Record]:
         return list(self.container.run(self.container.desk.store.scan(partition, Span(limit=100))).records)

@@ -13,7 +13,7 @@ import pytest
 from cloud import SCHEMA, SECRET
 
 from kefu.desk.desk import Desk
-from kefu.gateway.api_gateway import ApiGatewaySockets
+from kefu.gateway.api_gateway import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ApiGatewaySockets
 from kefu.gateway.gateway import Gateway
 from kefu.gateway.saying import say
 from kefu.gateway.sockets import SocketBusy, SocketError, SocketGone
@@ -22,15 +22,21 @@ from kefu.store.memory import MemoryStore
 ERRORS = {410: SocketGone, 429: SocketBusy, 500: SocketError, 403: SocketError}
 NAMES = {410: "GoneException", 429: "LimitExceededException", 403: "ForbiddenException", 500: "InternalServerError"}
 
+SILENT = 204
+"""The endpoint takes a request, and says nothing for as long as it is there."""
+
 
 @contextmanager
 def endpoint(status: int) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
     asked: list[tuple[str, str, bytes]] = []
+    is_over = threading.Event()
 
     class Answer(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             asked.append((self.command, self.path, body))
+            if status == SILENT:
+                is_over.wait()
             self.send_response(status)
             if status in NAMES:
                 self.send_header("x-amzn-errortype", NAMES[status])
@@ -48,6 +54,7 @@ def endpoint(status: int) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
     try:
         yield f"http://127.0.0.1:{server.server_port}/live", asked
     finally:
+        is_over.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -110,3 +117,17 @@ async def test_a_client_that_takes_long_to_make_costs_no_socket(monkeypatch: pyt
         sockets.shut()
     assert sorted(asked) == [("POST", f"/live/@connections/C{number}", b"{}") for number in range(3)]
     assert len(made) == 1
+
+
+async def test_a_frame_that_may_have_arrived_is_posted_once() -> None:
+    with endpoint(SILENT) as (url, asked):
+        sockets = ApiGatewaySockets(url)
+        with pytest.raises(TimeoutError):
+            await sockets.post("abc=", b"{}")
+        sockets.shut()
+    assert len(asked) == 1
+
+
+def test_a_post_that_is_given_up_holds_no_thread() -> None:
+    gateway = Gateway(desk=Desk(store=MemoryStore()), schema=SCHEMA, secret=SECRET, sockets=ApiGatewaySockets(""))
+    assert gateway.post_within_s >= CONNECT_TIMEOUT_S + READ_TIMEOUT_S

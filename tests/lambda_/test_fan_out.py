@@ -8,10 +8,9 @@ import pytest
 from cloud import EVENTS, PARTNER, TENANT, Cloud, Invocation, cloud
 
 from kefu.api.schema import KefuSchema
-from kefu.desk.call import Caller, Role
+from kefu.desk.call import Call, Caller, Role
+from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.domain.instants import HOUR, MINUTE
-from kefu.entrypoints.container import Container
-from kefu.entrypoints.lambda_stream import stream_handler
 from kefu.entrypoints.lambda_tick import tick_handler
 from kefu.records import keys
 from kefu.store.port import Key, Record, Throttled
@@ -21,6 +20,7 @@ FIRST_MESSAGE = [1, 2, 3, 4, 5]
 """What the first message of a visitor leads to, where no agent is."""
 VISITOR = Caller(tenant=TENANT, role=Role.VISITOR, user_name="V")
 TEXTS = "subscription { sessionEvents { cursor event { session { events { nodes { message { text } } } } } } }"
+AMPLE_S = 3_600
 TOPIC = keys.topic_partition(TENANT, "tenant")
 
 
@@ -38,22 +38,24 @@ def test_what_is_committed_is_told(aws: Cloud) -> None:
     assert aws.seqs(socket) == FIRST_MESSAGE
 
 
-def test_what_is_told_is_not_told_again(aws: Cloud) -> None:
-    socket = aws.socket()
-    aws.subscribes(socket)
-    aws.write("V")
-    aws.publish()
-    aws.heard(socket)
-    assert (aws.publish(), aws.heard(socket)) == ([], [])
-
-
-def test_queues_and_agents_are_told_too(aws: Cloud) -> None:
+def test_queues_are_told_too(aws: Cloud) -> None:
     socket = aws.socket()
     aws.subscribes(socket, "subscription { queueChanged { queue { waiting } } }")
     aws.write("V")
     aws.publish()
     frames = aws.heard(socket)
     assert [frame["payload"] for frame in frames] == [{"data": {"queueChanged": {"queue": {"waiting": 1}}}}]
+
+
+@pytest.mark.parametrize("of", ["", '(userName: "a")'], ids=["all", "one"])
+def test_agents_are_told_too(aws: Cloud, of: str) -> None:
+    socket = aws.socket()
+    aws.subscribes(socket, f"subscription {{ agentChanged{of} {{ agent {{ userName status }} }} }}")
+    aws.container.run(save_agent(aws.container.desk, Call(by=PARTNER), AgentChange(user_name="a")))
+    aws.publish()
+    frames = aws.heard(socket)
+    told = {"agentChanged": {"agent": {"userName": "a", "status": "OFFLINE"}}}
+    assert [frame["payload"] for frame in frames] == [{"data": told}]
 
 
 def test_a_visitor_is_told_of_his_own_alone(aws: Cloud) -> None:
@@ -150,33 +152,47 @@ def test_who_is_gone_is_forgotten_and_delays_nobody(aws: Cloud) -> None:
     assert [record.key.sort.startswith("C2") for record in aws.records(TOPIC)] == [True]
 
 
-@pytest.mark.parametrize("kind", ["silent", "failing"])
-def test_who_does_not_listen_is_closed_and_delays_nobody(aws: Cloud, kind: str) -> None:
-    aws.container.__dict__["gateway"] = replace(aws.gateway, post_within_s=0.05)
+def test_who_refuses_a_frame_is_closed_and_delays_nobody(aws: Cloud) -> None:
     deaf = aws.socket()
     others = [aws.socket() for _ in range(40)]
     for socket in (deaf, *others):
         aws.subscribes(socket)
-    getattr(aws.peers, kind).add(deaf)
+    aws.peers.failing.add(deaf)
     aws.write("V")
     assert aws.publish() == []
     assert aws.peers.closed == {deaf}
     assert [aws.seqs(socket) for socket in others] == [FIRST_MESSAGE] * 40
 
 
+def test_who_does_not_listen_is_closed(aws: Cloud) -> None:
+    silent = aws.socket()
+    aws.subscribes(silent)
+    aws.container.__dict__["gateway"] = replace(aws.gateway, post_within_s=0)
+    aws.peers.silent.add(silent)
+    aws.write("V")
+    assert aws.publish() == []
+    assert aws.records(TOPIC) == aws.records(keys.socket(silent).partition) == []
+
+
 def test_a_silent_socket_keeps_others_from_no_later_event(aws: Cloud) -> None:
-    """All that the others are told is told before the silent one is given up."""
-    aws.container.__dict__["gateway"] = replace(aws.gateway, post_within_s=0.5)
+    """All that the others are told is told while the silent one is still waited for."""
+    aws.container.__dict__["gateway"] = replace(aws.gateway, post_within_s=AMPLE_S)
     silent, there = aws.socket(), aws.socket()
     for socket in (silent, there):
         aws.subscribes(socket)
     aws.peers.silent.add(silent)
-    closed_after: list[int] = []
-    aws.peers.at_close = lambda: closed_after.append(len(aws.peers.frames[there]))
+    posts: list[int] = []
+
+    def count() -> None:
+        posts.append(1)
+        if len(posts) == 1 + 5 * len(FIRST_MESSAGE):  # one to the silent one
+            aws.peers.silence_ends.set()
+
+    aws.peers.at_post = count
     for number in range(5):
         aws.write(f"V{number}")
-    aws.publish()
-    assert closed_after == [5 * len(FIRST_MESSAGE)]
+    assert aws.publish() == []
+    assert len(aws.seqs(there)) == 5 * len(FIRST_MESSAGE)
 
 
 def test_a_busy_socket_is_told_in_order(aws: Cloud) -> None:
@@ -271,43 +287,96 @@ def test_a_socket_on_which_nobody_says_who_he_is_is_closed(aws: Cloud) -> None:
     assert aws.peers.closed == {"C"}
 
 
-def poisoned(record: dict[str, Any]) -> dict[str, Any]:
+POISONS: dict[str, dict[str, Any]] = {
+    "no JSON": {"value": {"S": "poison"}},
+    "another value": {"value": {"S": "{}"}},
+    "packed wrongly": {"value": {"S": "~1eJw="}},
+    "no value": {"value": {}},
+}
+
+
+def poisoned(record: dict[str, Any], poison: dict[str, Any] = POISONS["no JSON"]) -> dict[str, Any]:
     told = record["dynamodb"]
-    return record | {"dynamodb": told | {"NewImage": told["NewImage"] | {"value": {"S": "poison"}}}}
+    return record | {"dynamodb": told | {"NewImage": told["NewImage"] | poison}}
 
 
-def test_a_record_that_fails_is_named_and_those_before_it_are_told(aws: Cloud) -> None:
+def log_records(aws: Cloud) -> list[dict[str, Any]]:
+    return [record for record in aws.stream() if "LOG#" in record["dynamodb"]["Keys"]["sk"]["S"]]
+
+
+@pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
+def test_a_record_that_nobody_can_read_is_passed_over(
+    aws: Cloud, caplog: pytest.LogCaptureFixture, poison: dict[str, Any]
+) -> None:
+    """It would stop all behind it for as long as the stream keeps it."""
     socket = aws.socket()
     aws.subscribes(socket)
     for visitor in ("V", "W", "X"):
         aws.write(visitor)
-    records = [record for record in aws.stream() if "LOG#" in record["dynamodb"]["Keys"]["sk"]["S"]]
-    failed = aws.publish([records[0], poisoned(records[1]), records[2]])
-    assert failed == [records[1]["dynamodb"]["SequenceNumber"]]
+    records = log_records(aws)
+    assert aws.publish([records[0], poisoned(records[1], poison), records[2]]) == []
+    assert aws.seqs(socket) == FIRST_MESSAGE * 2
+    assert f"record {records[1]['eventID']} of the stream is passed over" in caplog.text
+
+
+class Throttling(StoreWrapper):
+    """Refuses to read a visitor's sessions, so many times."""
+
+    refusals = 0
+    visitor = "V"
+
+    async def get(self, keys: Sequence[Key]) -> list[Record | None]:
+        if self.refusals and any(self._is_refused(key) for key in keys):
+            self.refusals -= 1
+            raise Throttled
+        return await super().get(keys)
+
+    def _is_refused(self, key: Key) -> bool:
+        return key.partition == keys.visitor_partition(TENANT, self.visitor) and key.sort.startswith("SESSION#")
+
+
+@pytest.fixture
+def store(aws: Cloud) -> Throttling:
+    store = Throttling(aws.container.desk.store)
+    aws.container.__dict__["desk"] = replace(aws.container.desk, store=store)
+    return store
+
+
+@pytest.mark.parametrize("poison", [None, *POISONS.values()], ids=["all can be read", *POISONS])
+def test_a_record_that_fails_is_named_and_those_before_it_are_told(
+    aws: Cloud, store: Throttling, poison: dict[str, Any] | None
+) -> None:
+    """Also behind one that is passed over."""
+    socket = aws.socket()
+    aws.subscribes(socket)
+    for visitor in ("V", "W", "X"):
+        aws.write(visitor)
+    records = log_records(aws)
+    store.visitor, store.refusals = "W", 1
+    passed_over = [] if poison is None else [poisoned(records[2], poison)]
+    assert aws.publish([records[0], *passed_over, *records[1:]]) == [records[1]["dynamodb"]["SequenceNumber"]]
     assert aws.seqs(socket) == FIRST_MESSAGE
     assert aws.publish(records[1:]) == []
     assert aws.seqs(socket) == FIRST_MESSAGE * 2
 
 
-class Throttling(StoreWrapper):
-    """Refuses to read sessions, so many times."""
+def test_behind_a_record_passed_over_the_one_that_was_told_to_nobody_is_named(aws: Cloud) -> None:
+    aws.subscribes(aws.socket())
+    aws.write("V")
+    [record] = log_records(aws)
 
-    refusals = 0
+    def break_off() -> None:
+        raise RuntimeError("what nobody foresaw")
 
-    async def get(self, keys: Sequence[Key]) -> list[Record | None]:
-        if self.refusals and any(key.sort.startswith("SESSION#") for key in keys):
-            self.refusals -= 1
-            raise Throttled
-        return await super().get(keys)
+    aws.peers.at_post = break_off
+    assert aws.publish([poisoned(record, POISONS["no value"]), record]) == [record["dynamodb"]["SequenceNumber"]]
 
 
-def test_what_could_not_be_read_is_told_when_the_record_comes_again(aws: Cloud) -> None:
-    store = Throttling(aws.container.desk.store)
-    aws.container.__dict__["desk"] = replace(aws.container.desk, store=store)
+def test_what_could_not_be_read_is_told_when_the_record_comes_again(aws: Cloud, store: Throttling) -> None:
     socket = aws.socket()
     aws.subscribes(socket)
     aws.write("V")
-    [record] = [record for record in aws.stream() if "LOG#" in record["dynamodb"]["Keys"]["sk"]["S"]]
+    [record] = log_records(aws)
     store.refusals = 1
     assert aws.publish([record]) == [record["dynamodb"]["SequenceNumber"]]
     assert aws.heard(socket) == []
@@ -341,8 +410,3 @@ def test_the_handlers_own_records_tell_nothing(aws: Cloud) -> None:
     written = aws.records(journal)
     assert aws.publish() == []
     assert aws.records(journal) == written
-
-
-def test_handlers_share_a_container(aws: Cloud) -> None:
-    assert isinstance(aws.container, Container)
-    assert stream_handler(aws.container)({"Records": []}, None) == {"batchItemFailures": []}

@@ -62,11 +62,22 @@ class Peer:
 
 
 @asynccontextmanager
-async def talking(schema: KefuSchema, *, init_within_s: float = INIT_WITHIN_S) -> AsyncIterator[Peer]:
-    """A socket on which everybody is let in. At the end the client leaves, and the server must end too."""
+async def talking(
+    schema: KefuSchema,
+    *,
+    init_within_s: float = INIT_WITHIN_S,
+    context: Context | None = None,
+    trouble: Exception | None = None,
+) -> AsyncIterator[Peer]:
+    """A socket on which everybody is let in. At the end the client leaves, and the server must end too.
+
+    `trouble` is what comes of looking who it is.
+    """
     peer = Peer()
 
     async def admits(_payload: dict[str, Any]) -> bool:
+        if trouble:
+            raise trouble
         return True
 
     socket = WebSocket(
@@ -74,9 +85,13 @@ async def talking(schema: KefuSchema, *, init_within_s: float = INIT_WITHIN_S) -
         receive=peer.to_server,
         send=peer.from_server,
     )
-    context = Context(desk=Desk(store=MemoryStore()), secret="", request_id="R")
     driven = GraphQLSocket(
-        socket, schema=schema, context=context, admits=admits, init_within_s=init_within_s, begin_within_s=0
+        socket,
+        schema=schema,
+        context=context or Context(desk=Desk(store=MemoryStore()), secret="", request_id="R"),
+        admits=admits,
+        init_within_s=init_within_s,
+        begin_within_s=0,
     )
     serving = asyncio.create_task(driven.serve())
     try:

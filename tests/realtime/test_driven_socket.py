@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator
 import pytest
 import strawberry
 from asgi_peer import talking
-from conversation import PING, complete, subscribe
+from conversation import INIT, PING, complete, subscribe
 from strawberry.scalars import JSON
 
 from kefu.api.schema import KefuSchema
+from kefu.domain.refusals import Declined, RefusalCode
+from kefu.store.port import Throttled
 
 
 class Source:
@@ -100,6 +102,17 @@ async def test_who_says_nothing_in_time_is_closed(schema: KefuSchema) -> None:
         await peer.hears()
         close = await peer.hears()
     assert (close["type"], close["code"]) == ("websocket.close", 4408)
+
+
+@pytest.mark.parametrize("trouble", [Throttled(), Declined(RefusalCode.BUSY, "Send it again.")], ids=repr)
+async def test_a_store_that_does_not_know_who_it_is_has_the_client_come_back(
+    schema: KefuSchema, trouble: Exception
+) -> None:
+    async with talking(schema, trouble=trouble) as peer:
+        peer.says(INIT)
+        await peer.hears()
+        close = await peer.hears()
+    assert (close["type"], close["code"]) == ("websocket.close", 1013)
 
 
 async def test_a_socket_that_closes_ends_its_source(schema: KefuSchema, source: Source) -> None:

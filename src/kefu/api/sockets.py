@@ -5,6 +5,7 @@ is piled up for it, and who falls too far behind is told CURSOR_EXPIRED by the f
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from kefu.api.context import Context
 from kefu.api.operations import Failed, Next, failed_by, is_subscription, outcomes
 from kefu.api.schema import KefuSchema
+from kefu.domain.refusals import Declined
 from kefu.feed.cursors import Cursor
 from kefu.feed.following import follow
 from kefu.feed.interest import Follower, Interest
@@ -34,10 +36,14 @@ from kefu.realtime.protocol import (
     receive,
     reject,
 )
-from kefu.store.port import Store
+from kefu.store.port import Store, StoreError
 
 N = TypeVar("N")
 
+log = logging.getLogger("kefu.api")
+
+TRY_AGAIN_LATER = 1013
+"""WebSocket's own: clients of the protocol come back after it."""
 BEGIN_WITHIN_S = 5.0
 """How long the next frame waits for a subscription to know where it begins."""
 
@@ -117,8 +123,7 @@ class GraphQLSocket:
                 case Reply(frame):
                     await self._said(self._socket.send_text(frame))
                 case Authenticate(payload):
-                    is_in = await self._admits(payload)
-                    await self._take(admit(self._connection) if is_in else reject(self._connection))
+                    await self._take(await self._admitted(payload))
                 case Start():
                     await self._start(action)
                 case Stop(operation_id):
@@ -129,6 +134,15 @@ class GraphQLSocket:
                     await self._said(self._socket.close(code, reason))
                 case _:
                     assert_never(action)
+
+    async def _admitted(self, payload: dict[str, Any]) -> Step:
+        try:
+            is_in = await self._admits(payload)
+        except (StoreError, Declined) as trouble:
+            log.warning("a connection_init was not looked at (%s)", type(trouble).__name__)
+            await self._said(self._socket.close(TRY_AGAIN_LATER, "The store did not answer; connect again"))
+            raise Gone from trouble
+        return admit(self._connection) if is_in else reject(self._connection)
 
     async def _start(self, start: Start) -> None:
         """Before the next frame is read a subscription knows where it begins: what happens behind a later ping's pong

@@ -151,11 +151,13 @@ async def _news(info: Info, interest: Interest[N], after: str | None) -> AsyncGe
         while True:
             left_ms = None if context.expires_at is None else context.expires_at - context.desk.clock.now()
             try:
-                async with asyncio.timeout(None if left_ms is None else max(0, left_ms) / SECOND):
+                async with asyncio.timeout(None if left_ms is None else max(0, left_ms) / SECOND) as token_ends:
                     each = await anext(news)
             except StopAsyncIteration:
                 return
             except TimeoutError as expired:
+                if not token_ends.expired():
+                    raise  # the store's own
                 raise Unauthenticated(
                     "The token has expired. Connect again with a new one and your last cursor."
                 ) from expired

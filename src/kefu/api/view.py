@@ -110,7 +110,7 @@ class GraphQLView(GraphQL[Context, None]):
         return response
 
     async def _converse(self, socket: WebSocket) -> None:
-        if not self._may_open(socket):
+        if not may_open(socket.headers, self.allowed_origins):
             log.warning("a socket of a page from %r was refused: no allowed origin", socket.headers["origin"])
             await self.reject_websocket(socket)
             return
@@ -118,9 +118,6 @@ class GraphQLView(GraphQL[Context, None]):
 
         context = self._context(is_over_http=False)
         await GraphQLSocket(socket, schema=self._schema, context=context, admits=context.admits).serve()
-
-    def _may_open(self, socket: WebSocket) -> bool:
-        return may_open(socket.headers, self.allowed_origins)
 
     def _context(self, *, is_over_http: bool) -> Context:
         return Context(desk=self._desk, secret=self._secret, request_id=str(uuid.uuid4()), is_over_http=is_over_http)

@@ -165,7 +165,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The functions read their settings as this process did."""
     return {
         "KEFU_STORE": settings.store,
-        "KEFU_SECRET": settings.secret or "",
+        "KEFU_SECRET": signing_secret(settings),
         "KEFU_ENV": settings.environment,
         "KEFU_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "KEFU_LOG_LEVEL": settings.log_level,

@@ -1,7 +1,7 @@
 """The table's stream: what was committed reaches its subscribers, and webhooks.
 
-Records are taken up in order. The first that fails is named, and the stream comes back with it and all behind it; one that
-fails for ever ends in the mapping's dead-letter queue.
+Records are taken up in order. The first that fails is named, and the stream comes back with it and all behind it, until it
+is too old: then it ends in the mapping's dead-letter queue. One that nobody can read is passed over.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
 from kefu.feed.webhooks import Courier, take, tell_in_peace
-from kefu.gateway.fan_out import FanOut
+from kefu.gateway.fan_out import FanOut, Unreadable
 from kefu.store.dynamodb_items import key_of, record_of
 from kefu.store.port import Change
 
@@ -49,22 +49,26 @@ async def _tell(
     fan_out: FanOut, courier: Courier, records: Sequence[Event], has_time: Callable[[], bool]
 ) -> int | None:
     """The number of the first record that is to come again."""
-    taken = 0
+    taken: list[int] = []
     lanes: list[asyncio.Task[None]] = []
-    for record in records:
+    for number, record in enumerate(records):
         if not has_time():
             break
         try:
             change = _change(record)
+            taken.append(number)
             await fan_out.take(change)
             lanes += [asyncio.create_task(tell_in_peace(courier, claimed)) for claimed in await take(courier, change)]
+        except Unreadable:  # it would stop all behind it until it is too old
+            log.exception("record %s of the stream is passed over: nobody can read it", record.get("eventID"))
         except Exception:  # whatever is wrong with one record, those before it are told, and it is named
             log.exception("record %s of the stream failed", record.get("eventID"))
             break
-        taken += 1
+    else:
+        number = len(records)
     untold = await fan_out.finished()
     await _wait_for(lanes)
-    first = taken if untold is None else min(untold, taken)
+    first = number if untold is None else min(taken[untold], number)
     return first if first < len(records) else None
 
 
@@ -78,9 +82,13 @@ async def _wait_for(lanes: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _change(record: Event) -> Change:
+    """Raises `Unreadable`."""
     told = record["dynamodb"]
-    before, after = (record_of(told[image]) if told.get(image) else None for image in ("OldImage", "NewImage"))
-    return Change(str(told["SequenceNumber"]), key_of(told["Keys"]), before, after)
+    try:
+        before, after = (record_of(told[image]) if told.get(image) else None for image in ("OldImage", "NewImage"))
+        return Change(str(told["SequenceNumber"]), key_of(told["Keys"]), before, after)
+    except (KeyError, ValueError) as nonsense:
+        raise Unreadable from nonsense
 
 
 handler = stream_handler(CONTAINER)

@@ -1,5 +1,6 @@
 """Sockets of a WebSocket API of API Gateway: $connect, $default and $disconnect."""
 
+import logging
 from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -8,10 +9,13 @@ from kefu.domain.instants import SECOND, Instant
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
 from kefu.gateway.gateway import Gateway
 from kefu.gateway.hearing import connect, disconnect, hear
+from kefu.gateway.saying import drop
 from kefu.realtime.protocol import SUBPROTOCOL
 
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, Any], dict[str, Any]]
+
+log = logging.getLogger("kefu.gateway")
 
 LAST_S = 3
 """Of a handler's time, kept for what is under way."""
@@ -43,7 +47,11 @@ async def _answer(gateway: Gateway, event: Event, until: Instant) -> dict[str, A
         case _:
             body = event.get("body") or ""
             frame = b64decode(body) if event.get("isBase64Encoded") else body
-            await hear(gateway, connection_id, frame, str(about["messageId"]), until)
+            try:
+                await hear(gateway, connection_id, frame, str(about["messageId"]), until)
+            except Exception:  # the gateway would tell the client what is no message of the protocol
+                log.exception("a frame was not taken up; its socket is closed, and the client comes back")
+                await drop(gateway, connection_id)
     return {"statusCode": 200}
 
 

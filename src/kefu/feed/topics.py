@@ -55,7 +55,7 @@ def topics_of(published: Published) -> list[str]:
 
 def published_in(change: Change, tenant: str) -> Published | None:
     """What followers of the tenant are told of the change; None if nothing."""
-    agent = next((each for each in reversed(agent_in(change, tenant)) if each), None)
+    agent = latest_agent_in(change, tenant)
     published = Published(
         record=log_record_in(change, tenant),
         queues=tuple(sorted(queues_in(change, tenant))),
@@ -94,3 +94,9 @@ def agent_in(change: Change, tenant: str) -> tuple[Agent | None, Agent | None]:
         return None, None
     before, after = (agents.decode(record.value) if record else None for record in (change.before, change.after))
     return before, after
+
+
+def latest_agent_in(change: Change, tenant: str) -> Agent | None:
+    """The agent who changed, as he is now; as he was last if he is deleted."""
+    before, after = agent_in(change, tenant)
+    return after or before

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, TypeVar
 
-from kefu.gateway.gateway import POSTS_MAX
+from kefu.domain.bounds import POSTS_MAX
 from kefu.gateway.sockets import SocketBusy, SocketError, SocketGone
 
 R = TypeVar("R")
 
-CONNECT_TIMEOUT_S = 1
-READ_TIMEOUT_S = 2
+CONNECT_TIMEOUT_S = 0.5
+READ_TIMEOUT_S = 1.5
+"""Both are over when a post is given up: a thread that went on with it would be missing for others."""
 
 
 class ApiGatewaySockets:
@@ -66,13 +67,15 @@ class ApiGatewaySockets:
 
 
 def _translating(work: Callable[[], R]) -> R:
-    """Raises `SocketError` for whatever the library raises."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  slow to import, as the client is
+    """Raises `TimeoutError` for what may have arrived, `SocketError` for whatever else the library raises."""
+    from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError  # noqa: PLC0415  slow to import, as the client is
 
     try:
         return work()
     except ClientError as refused:
         raise _error_of(refused.response) from refused
+    except ReadTimeoutError as silence:
+        raise TimeoutError from silence
     except BotoCoreError as failure:
         raise SocketError(str(failure)) from failure
 

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-UNDER_WAY_MAX = 5_000
-"""Before more is taken up, something has to be done."""
+from kefu.domain.bounds import DELIVERIES_MAX
 
 
 class Deliveries:
@@ -15,7 +14,7 @@ class Deliveries:
 
     async def add(self, connection_id: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Behind what was added for the same socket; if that failed, so does this."""
-        while len(self._under_way) >= UNDER_WAY_MAX:
+        while len(self._under_way) >= DELIVERIES_MAX:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(_behind(self._last.get(connection_id), work))
         self._last[connection_id] = task

@@ -1,12 +1,16 @@
 """From a change to everybody who is to be told: journaled first, executed once, then sent to each socket."""
 
 import asyncio
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
+import msgspec
+
 from kefu.desk.attempts import commit_alone
+from kefu.domain.bounds import BUMPS_MAX
 from kefu.feed.journal import JournalWriter
 from kefu.feed.topics import published_in, topics_of
 from kefu.gateway import registry
@@ -16,12 +20,14 @@ from kefu.gateway.gateway import Gateway
 from kefu.gateway.registry import LoadedSubscription, SocketSubscription
 from kefu.gateway.rolling_over import roll_over
 from kefu.gateway.saying import SocketLost, close
-from kefu.gateway.telling import Same, Telling, render, same_of, tell, token_ended
+from kefu.gateway.telling import Same, Telling, render_in_time, same_of, tell, token_ended
 from kefu.records import keys
-from kefu.records.journal import Journaled
+from kefu.records.journal import Published
 from kefu.store.port import Change, Conflict, Key
 
-BUMPS_MAX = 12
+
+class Unreadable(Exception):
+    """What was committed makes no sense to anybody, now or later."""
 
 
 @dataclass(slots=True)
@@ -34,19 +40,23 @@ class FanOut:
     _tasks: list[list[asyncio.Task[None]]] = field(default_factory=list)
 
     async def take(self, change: Change) -> None:
-        """Returns when it is journaled and on its way."""
+        """Returns when it is journaled and on its way. Raises `Unreadable`."""
         tasks: list[asyncio.Task[None]] = []
         self._tasks.append(tasks)
         tenant = keys.tenant_of(change.key.partition)
-        published = published_in(change, tenant) if tenant is not None else None
+        published = _published(change, tenant) if tenant is not None else None
         if tenant is None or published is None:
             return
         journaled = await self.writer.write(tenant, published)
         store = self.gateway.desk.store
         found = await asyncio.gather(*(registry.subscribed(store, tenant, topic) for topic in topics_of(published)))
         live = await asyncio.gather(*(self._live(key, loaded) for key, loaded in chain.from_iterable(found)))
-        for same, members in _by_what_they_want([each for each in live if each]).items():
-            await self._tell(same, members, journaled, tasks)
+        wanted = _by_what_they_want([each for each in live if each])
+        # Side by side: however many ask for more than can be read in time, others wait for it once.
+        async with asyncio.TaskGroup() as renderings:
+            rendered = [renderings.create_task(render_in_time(self.gateway, same, journaled)) for same in wanted]
+        for members, tellings in zip(wanted.values(), rendered, strict=True):
+            await self._tell(members, tellings.result(), tasks)
 
     async def finished(self) -> int | None:
         """When everybody was told: the number of the first change, counted from 0, of which somebody could not be."""
@@ -82,12 +92,10 @@ class FanOut:
 
     async def _tell(
         self,
-        same: Same,
         members: Sequence[tuple[Key, SocketSubscription]],
-        journaled: Journaled,
+        tellings: Sequence[Telling],
         tasks: list[asyncio.Task[None]],
     ) -> None:
-        tellings = [telling async for telling in render(self.gateway, same, [journaled])]
         if not tellings:
             return
         for key, subscription in members:
@@ -100,6 +108,13 @@ class FanOut:
         await tell(gateway, key, subscription, [token_ended()] if has_ended else tellings)
         if leaves_at(gateway.life, subscription.ends_at) <= now:
             await roll_over(gateway, subscription.connection_id)
+
+
+def _published(change: Change, tenant: str) -> Published | None:
+    try:
+        return published_in(change, tenant)
+    except (msgspec.MsgspecError, zlib.error, ValueError) as nonsense:
+        raise Unreadable from nonsense
 
 
 def _by_what_they_want(

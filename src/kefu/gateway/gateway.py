@@ -7,13 +7,11 @@ from kefu.api.context import Context
 from kefu.api.schema import KefuSchema
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk
+from kefu.domain.bounds import POSTS_MAX
 from kefu.domain.instants import HOUR, MINUTE, Instant
 from kefu.feed.following import follow
 from kefu.feed.interest import Follower
 from kefu.gateway.sockets import Sockets
-
-POSTS_MAX = 32
-"""Frames under way at once."""
 
 HasTime: TypeAlias = Callable[[], bool]
 """Whether the handler that runs may go on for a while."""
@@ -42,6 +40,8 @@ class Gateway:
     allowed_origins: frozenset[str] = frozenset()
     life: SocketLife = SocketLife()
     post_within_s: float = 2.0
+    render_within_s: float = 5.0
+    """What one change means to those who want the same. A store that does not answer is noticed before."""
     posts: Semaphore = field(default_factory=lambda: Semaphore(POSTS_MAX))
 
     def context(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-from kefu.api.operations import Failed, outcomes
+from kefu.api.operations import Failed, is_subscription, outcomes
 from kefu.api.origins import may_open
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
@@ -19,25 +19,26 @@ from kefu.gateway import registry
 from kefu.gateway.due import due_at
 from kefu.gateway.ending import ended
 from kefu.gateway.gateway import Gateway
-from kefu.gateway.registering import Registration, is_subscription, register
+from kefu.gateway.registering import Registration, register
 from kefu.gateway.registry import SocketState, SocketSubscription
 from kefu.gateway.replaying import replay
 from kefu.gateway.saying import SocketLost, close, forget, say
 from kefu.realtime.actions import Action, Authenticate, Close, Reply, Start, Stop
+from kefu.realtime.bounds import FRAME_BYTES_MAX
 from kefu.realtime.protocol import Connection, Step, admit, fail, finish, next_result, opened, receive, reject
 from kefu.records import keys
 from kefu.store.port import Expect, Key, Write
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class StartReplay:
     """Tell the subscription what lies behind the cursor, and make it live."""
 
     key: Key
     after: str
 
 
-Deed: TypeAlias = Action | Replay
+Deed: TypeAlias = Action | StartReplay
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class _Hearing:
             replayed_until=replayed_until or state.replayed_until,
         )
         if registered.after is not None:
-            heard.deeds.append(Replay(key, registered.after))
+            heard.deeds.append(StartReplay(key, registered.after))
 
 
 async def _do(gateway: Gateway, connection_id: str, deed: Deed, until: Instant) -> None:
@@ -164,7 +165,7 @@ async def _do(gateway: Gateway, connection_id: str, deed: Deed, until: Instant) 
             await _execute(gateway, connection_id, deed)
         case Close():
             await close(gateway, connection_id)
-        case Replay(key, after):
+        case StartReplay(key, after):
             await replay(gateway, key, after, until)
 
 
@@ -183,7 +184,16 @@ async def _execute(gateway: Gateway, connection_id: str, start: Start) -> None:
             if isinstance(outcome, Failed):
                 return fail(connection, start.id, outcome.errors)
             said += next_result(connection, start.id, outcome.result).actions
+        if any(isinstance(each, Reply) and len(each.frame.encode()) > FRAME_BYTES_MAX for each in said):
+            return fail(connection, start.id, [_TOO_LONG])
         connection, actions = finish(connection, start.id)
         return Step(connection, (*said, *actions))
 
     await say(gateway, connection_id, await ended(gateway, connection_id, start.id, end))
+
+
+_TOO_LONG = {
+    "message": f"The result does not fit into a frame of {FRAME_BYTES_MAX} bytes. Select less, or ask over HTTP. "
+    "What a mutation changes is changed all the same.",
+    "extensions": {"code": "PAYLOAD_TOO_LARGE"},
+}

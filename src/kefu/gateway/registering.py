@@ -7,10 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from graphql import (
-    DocumentNode,
-    GraphQLError,
     OperationDefinitionNode,
-    OperationType,
     VariableNode,
     Visitor,
     get_operation_ast,
@@ -23,7 +20,8 @@ from kefu.api.schema import TOKENS_MAX
 from kefu.desk.call import Caller
 from kefu.domain.instants import Instant
 from kefu.feed.interest import Interest
-from kefu.feed.journal import resumed
+from kefu.feed.replay import resumed
+from kefu.gateway import registry
 from kefu.gateway.gateway import Gateway
 from kefu.realtime.actions import Start
 from kefu.store.port import Store
@@ -59,12 +57,6 @@ class _Registrar:
             yield each
 
 
-def is_subscription(start: Start) -> bool:
-    document = _parsed(start.query)
-    operation = get_operation_ast(document, start.operation_name) if document else None
-    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
-
-
 async def register(
     gateway: Gateway, caller: Caller | None, token_ends_at: Instant | None, start: Start
 ) -> Registration | Failed:
@@ -77,6 +69,8 @@ async def register(
                 return outcome
     if registrar.topic is None:
         raise RuntimeError("a subscription told nothing and followed nothing")
+    if not await registry.has_room(gateway.desk.store, context.by, registrar.topic):
+        return Failed([_TOO_MANY])
     return Registration(topic=registrar.topic, variables=_shared_variables(start), after=registrar.after)
 
 
@@ -91,8 +85,7 @@ def _shared_variables(start: Start) -> str:
 
 def _name_of_cursor(start: Start) -> str | None:
     """The variable that is the field's cursor and nothing else."""
-    document = _parsed(start.query)
-    operation = get_operation_ast(document, start.operation_name) if document else None
+    operation = get_operation_ast(parse(start.query, max_tokens=TOKENS_MAX), start.operation_name)
     uses = _uses_of_variables(operation) if operation else []
     for field in operation.selection_set.selections if operation else ():
         for argument in getattr(field, "arguments", None) or ():
@@ -116,8 +109,7 @@ def _uses_of_variables(operation: OperationDefinitionNode) -> list[str]:
     return uses
 
 
-def _parsed(query: str) -> DocumentNode | None:
-    try:
-        return parse(query, max_tokens=TOKENS_MAX)
-    except (GraphQLError, RecursionError):
-        return None
+_TOO_MANY = {
+    "message": "Too many subscriptions follow the same already. Complete one, or follow something narrower.",
+    "extensions": {"code": "TOO_MANY_SUBSCRIPTIONS"},
+}

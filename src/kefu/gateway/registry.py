@@ -4,10 +4,11 @@ A connection names its subscriptions, and every coming and going of one goes thr
 `complete`, a disconnect and a subscribe that meet are put in an order. Only whether a subscription is replayed is its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
-from kefu.desk.call import Caller
+from kefu.desk.call import Caller, Role
+from kefu.domain.bounds import SUBSCRIBERS_FOR_VISITOR_MAX, SUBSCRIBERS_PER_TOPIC_MAX, SUBSCRIBERS_READ_MAX
 from kefu.domain.instants import HOUR, Instant
 from kefu.realtime.protocol import Connection
 from kefu.records import keys
@@ -83,11 +84,19 @@ def without(state: SocketState, operation_id: str) -> tuple[SocketState, Sequenc
     return replace(state, subscriptions=left), [Delete(Key(*key), Expect.ANY)]
 
 
-async def overdue(store: Store, now: Instant, limit: int) -> list[str]:
-    """Ids of connections that something is due on, eventually consistent."""
+async def overdue(store: Store, now: Instant, limit: int) -> AsyncGenerator[str, None]:
+    """Ids of connections that something is due on, the longest overdue first, eventually consistent."""
     until = keys.socket_listing(now, "")
-    page = await store.listing(until.index, Span(before=until.order, limit=limit))
-    return [keys.connection_of(record.key) for record in page.records]
+    span, told = Span(before=until.order, limit=_PAGE), 0
+    while told < limit:
+        page = await store.listing(until.index, span)
+        for record in page.records:
+            yield keys.connection_of(record.key)
+        told += len(page.records)
+        last = page.records[-1].listing if page.records else None
+        if last is None or not page.has_more:
+            return
+        span = span.beyond(last.order)
 
 
 async def load_subscription(store: Store, key: Key) -> LoadedSubscription | None:
@@ -103,10 +112,17 @@ def write_subscription(key: Key, subscription: SocketSubscription, expect: Expec
 async def subscribed(store: Store, tenant: str, topic: str) -> list[tuple[Key, LoadedSubscription]]:
     """Everybody who is to be told of a topic."""
     found: list[tuple[Key, LoadedSubscription]] = []
-    after, has_more = "", True
-    while has_more:
-        page = await store.scan(keys.topic_partition(tenant, topic), Span(after=after, limit=_PAGE))
+    span = Span(limit=_PAGE)
+    while len(found) < SUBSCRIBERS_READ_MAX:
+        page = await store.scan(keys.topic_partition(tenant, topic), span)
         found += [(record.key, _subscriptions.load(record)) for record in page.records]
-        has_more = page.has_more
-        after = page.records[-1].key.sort if page.records else after
+        if not page.has_more:
+            break
+        span = span.beyond(page.records[-1].key.sort)
     return found
+
+
+async def has_room(store: Store, caller: Caller, topic: str) -> bool:
+    """Whether the caller may be told of a topic besides those who are. Those who ask at once do not see each other."""
+    limit = SUBSCRIBERS_FOR_VISITOR_MAX if caller.role is Role.VISITOR else SUBSCRIBERS_PER_TOPIC_MAX
+    return await store.count(keys.topic_partition(caller.tenant, topic), Span(limit=limit)) < limit

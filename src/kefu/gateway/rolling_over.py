@@ -1,11 +1,13 @@
 """What is due on sockets by time: the gateway's limit, the end of a token, an init that never came, a dead replay."""
 
+import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
+from kefu.domain.bounds import OVERDUE_MAX
 from kefu.domain.instants import Instant
 from kefu.gateway import registry
 from kefu.gateway.due import due_at, leaves_at
@@ -14,21 +16,24 @@ from kefu.gateway.gateway import Gateway, HasTime
 from kefu.gateway.registry import SocketState
 from kefu.gateway.saying import SocketLost, close, say
 from kefu.gateway.telling import token_ended
-from kefu.realtime.protocol import Connection, Step, fail, finish
+from kefu.realtime.protocol import Connection, Phase, Step, fail, finish
 from kefu.store.port import Key
 
-PAGE = 100
+log = logging.getLogger("kefu.gateway")
 
 
 async def attend_to_overdue(gateway: Gateway, has_time: HasTime) -> int:
     """For the tick. Returns how many sockets were looked at; safe to run twice, at once."""
-    overdue = await registry.overdue(gateway.desk.store, gateway.desk.clock.now(), PAGE)
-    attended = 0
-    for connection_id in overdue:
-        if not has_time():
-            break
-        await attend(gateway, connection_id)
-        attended += 1
+    attended, now = 0, gateway.desk.clock.now()
+    async with aclosing(registry.overdue(gateway.desk.store, now, OVERDUE_MAX)) as overdue:
+        async for connection_id in overdue:
+            if not has_time():
+                break
+            try:
+                await attend(gateway, connection_id)
+            except Exception:  # the trouble of one socket is not the next one's
+                log.exception("socket %s was not attended to; the next tick tries again", connection_id)
+            attended += 1
     return attended
 
 
@@ -37,7 +42,7 @@ async def attend(gateway: Gateway, connection_id: str) -> None:
     if loaded is None:
         return
     state, now = loaded.value, gateway.desk.clock.now()
-    if state.caller is None:  # never let in, or already on its way out
+    if state.caller is None or state.connection.phase is Phase.CLOSED:  # never let in, or already on its way out
         await close(gateway, connection_id)
     elif leaves_at(gateway.life, state.ends_at) <= now:
         await roll_over(gateway, connection_id)

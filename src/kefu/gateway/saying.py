@@ -6,9 +6,11 @@ A client whose socket is closed comes back with its last cursor; one whose frame
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
+from kefu.domain.bounds import POST_TRIES_MAX
 from kefu.gateway import registry
 from kefu.gateway.gateway import Gateway
 from kefu.gateway.registry import SocketState
@@ -17,7 +19,6 @@ from kefu.realtime.protocol import Connection, Phase
 
 log = logging.getLogger("kefu.gateway")
 
-TRIES_MAX = 4
 _PAUSE_S = 0.05
 
 
@@ -40,7 +41,7 @@ async def say(gateway: Gateway, connection_id: str, frames: Sequence[str]) -> No
 
 
 async def _post(gateway: Gateway, connection_id: str, frame: bytes) -> None:
-    for tries in range(TRIES_MAX):
+    for tries in range(POST_TRIES_MAX):
         try:
             await gateway.sockets.ready()  # no socket's fault, however long it takes
             async with gateway.posts, asyncio.timeout(gateway.post_within_s):
@@ -48,7 +49,7 @@ async def _post(gateway: Gateway, connection_id: str, frame: bytes) -> None:
         except SocketGone:
             raise
         except SocketError:  # a silent one is not asked again: the frame may have arrived, and others wait
-            if tries == TRIES_MAX - 1:
+            if tries == POST_TRIES_MAX - 1:
                 raise
         await gateway.desk.clock.sleep(gateway.desk.random.uniform(0, _PAUSE_S * 2**tries))
     raise SocketBusy
@@ -68,6 +69,17 @@ async def close(gateway: Gateway, connection_id: str) -> None:
         log.warning("a socket could not be closed; the tick tries again", exc_info=True)
         return
     await forget(gateway, connection_id)
+
+
+async def drop(gateway: Gateway, connection_id: str) -> None:
+    """Closes it even if the store does not answer: the end of the socket, or the tick, finds what is left of it."""
+    try:
+        await close(gateway, connection_id)
+    except Exception:  # whatever is wrong with its record
+        log.exception("a socket could not be marked as closed")
+        with suppress(SocketError, TimeoutError):
+            async with asyncio.timeout(gateway.post_within_s):
+                await gateway.sockets.close(connection_id)
 
 
 async def forget(gateway: Gateway, connection_id: str) -> None:

@@ -20,7 +20,7 @@ class Sockets(Protocol):
         """Makes what the other verbs need, once; in a process that just started that takes long. Raises `SocketError`."""
 
     async def post(self, connection_id: str, frame: bytes) -> None:
-        """Raises `SocketGone`, `SocketBusy`, or another `SocketError`."""
+        """Raises `SocketGone`, `SocketBusy`, or another `SocketError`; `TimeoutError` if it may have arrived."""
 
     async def close(self, connection_id: str) -> None:
         """Raises as `post` does; one that is gone is closed."""

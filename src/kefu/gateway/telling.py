@@ -1,6 +1,7 @@
 """What subscriptions are told of journaled changes: executed once for all who want the same, then framed for each."""
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -53,8 +54,9 @@ Telling: TypeAlias = Rendered | Failed
 class _Teller:
     """A follower that tells what is given, then ends."""
 
-    def __init__(self, journaled: Sequence[Journaled]) -> None:
+    def __init__(self, journaled: Sequence[Journaled], cursor_at: Callable[[Place], CursorAt] = cursor_at) -> None:
         self._journaled = journaled
+        self._cursor_of = cursor_at
         self.cursor = ""
         """Behind what was told last."""
 
@@ -67,7 +69,7 @@ class _Teller:
 
     def _cursor_at(self, place: Place) -> CursorAt:
         def at(told: Told) -> str:
-            self.cursor = cursor_at(place)(told)
+            self.cursor = self._cursor_of(place)(told)
             return self.cursor
 
         return at
@@ -79,9 +81,35 @@ def same_of(subscription: SocketSubscription) -> Same:
     return Same(subscription.query, subscription.variables, subscription.operation_name, seen_by)
 
 
-async def render(gateway: Gateway, same: Same, journaled: Sequence[Journaled]) -> AsyncGenerator[Telling, None]:
+async def render(
+    gateway: Gateway, same: Same, journaled: Sequence[Journaled], cursor_at: Callable[[Place], CursorAt] = cursor_at
+) -> AsyncGenerator[Telling, None]:
     """Nothing comes behind a `Failed`. Raises `NotReadable`."""
-    teller = _Teller(journaled)
+    async with aclosing(_rendered(gateway, same, _Teller(journaled, cursor_at))) as tellings:
+        async for telling in tellings:
+            yield telling
+
+
+async def render_in_time(gateway: Gateway, same: Same, journaled: Journaled) -> list[Telling]:
+    """For whom others wait: what cannot be read within `render_within_s` ends as `Failed`. Raises `NotReadable`."""
+    teller = _Teller([journaled])
+    tellings: list[Telling] = []
+    try:
+        async with (
+            asyncio.timeout(gateway.render_within_s) as limit,
+            aclosing(_rendered(gateway, same, teller)) as told,
+        ):
+            async for telling in told:
+                tellings.append(telling)  # noqa: PERF401  what there is when time is over is told
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        behind_all = cursor_at(journaled.place)(Told(is_last=True))
+        tellings.append(_too_slow(gateway, teller.cursor or behind_all))
+    return tellings
+
+
+async def _rendered(gateway: Gateway, same: Same, teller: _Teller) -> AsyncGenerator[Telling, None]:
     start = Start(
         id="",
         query=same.query,
@@ -130,6 +158,14 @@ async def _failed(gateway: Gateway, key: Key, subscription: SocketSubscription, 
 def token_ended() -> Failed:
     text = "The token has expired. Connect again with a new one and your last cursor."
     return Failed([{"message": text, "extensions": {"code": Unauthenticated.code}}])
+
+
+def _too_slow(gateway: Gateway, cursor: str) -> Failed:
+    text = (
+        f"What happened could not be read within {gateway.render_within_s:g} seconds. "
+        "Select less, or read it by a query; subscribe again behind the cursor of this error."
+    )
+    return Failed([{"message": text, "extensions": {"code": "TOO_SLOW", "cursor": cursor}}])
 
 
 def _too_long(telling: Rendered) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """The sockets that are open now, by the ids that functions know them by."""
 
-import asyncio
 import base64
 import random
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.utils import ClientDisconnected
@@ -55,7 +54,6 @@ class Connection:
     now: Callable[[], float]
     last_active_at: float = 0.0
     was_cut: bool = False
-    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def touch(self) -> None:
         self.last_active_at = self.now()

@@ -46,7 +46,7 @@ class Invocation:
 
 
 @dataclass(slots=True, eq=False)
-class Seat:
+class Sandbox:
     """Room for one process, with an address of its own where it asks for events."""
 
     port: int
@@ -59,18 +59,18 @@ class Seat:
     timer: asyncio.TimerHandle | None = None
 
 
-StartProcess = Callable[[FunctionOptions, Seat], Awaitable[Process]]
+StartProcess = Callable[[FunctionOptions, Sandbox], Awaitable[Process]]
 
 
 class Function:
-    def __init__(self, name: str, options: FunctionOptions, seats: Sequence[Seat], start: StartProcess) -> None:
+    def __init__(self, name: str, options: FunctionOptions, sandboxes: Sequence[Sandbox], start: StartProcess) -> None:
         self.name = name
         self.options = options
-        self.seats = seats
+        self.sandboxes = sandboxes
         self._start_process = start
         self._waiting: deque[Invocation] = deque()
-        self._idle: list[Seat] = []
-        self._running: dict[Seat, asyncio.Task[None]] = {}
+        self._idle: list[Sandbox] = []
+        self._running: dict[Sandbox, asyncio.Task[None]] = {}
         self.cold_starts = 0
 
     async def invoke(self, event: dict[str, Any]) -> bytes:
@@ -94,22 +94,22 @@ class Function:
             invocation.outcome.add_done_callback(_read)
             raise
 
-    async def next_for(self, seat: Seat) -> Invocation | None:
+    async def next_for(self, sandbox: Sandbox) -> Invocation | None:
         """The event that its process is to handle; waits for one. None for a process that is gone."""
-        self._settle(seat, FunctionFailed("Runtime.NoResponse", "the next event was asked for without an answer"))
-        seat.has_begun = True
-        self._stop_timer(seat)
+        self._settle(sandbox, FunctionFailed("Runtime.NoResponse", "the next event was asked for without an answer"))
+        sandbox.has_begun = True
+        self._stop_timer(sandbox)
         parked: asyncio.Future[Invocation | None] = asyncio.get_running_loop().create_future()
-        seat.parked = parked
-        self._idle.append(seat)
+        sandbox.parked = parked
+        self._idle.append(sandbox)
         self._assign()
         return await parked
 
-    def answer(self, seat: Seat, request_id: str, outcome: bytes | FunctionFailed) -> bool:
+    def answer(self, sandbox: Sandbox, request_id: str, outcome: bytes | FunctionFailed) -> bool:
         """Whether that is the event its process has."""
-        if seat.current is None or seat.current.request_id != request_id:
+        if sandbox.current is None or sandbox.current.request_id != request_id:
             return False
-        self._settle(seat, outcome)
+        self._settle(sandbox, outcome)
         return True
 
     def fail_start(self, failure: FunctionFailed) -> None:
@@ -123,75 +123,75 @@ class Function:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        for seat in self._idle:
-            if seat.parked is not None:
-                seat.parked.set_result(None)
+        for sandbox in self._idle:
+            if sandbox.parked is not None:
+                sandbox.parked.set_result(None)
         self._idle.clear()
 
     def _assign(self) -> None:
         while self._waiting and self._idle:
             self._hand(self._idle.pop(), self._waiting.popleft())  # the one used last, as Lambda does it
         # Those who start, and those who have answered, ask for an event soon.
-        coming = sum(seat.current is None for seat in self._running)
-        vacant = [seat for seat in self.seats if seat not in self._running]
-        for seat in vacant[: max(0, len(self._waiting) - coming)]:
-            self._running[seat] = asyncio.create_task(self._run(seat))
+        coming = sum(sandbox.current is None for sandbox in self._running)
+        vacant = [sandbox for sandbox in self.sandboxes if sandbox not in self._running]
+        for sandbox in vacant[: max(0, len(self._waiting) - coming)]:
+            self._running[sandbox] = asyncio.create_task(self._run(sandbox))
 
-    def _hand(self, seat: Seat, invocation: Invocation) -> None:
-        assert seat.parked is not None  # noqa: S101  who is idle is parked
+    def _hand(self, sandbox: Sandbox, invocation: Invocation) -> None:
+        assert sandbox.parked is not None  # noqa: S101  who is idle is parked
         invocation.deadline_ms = int((time.time() + self.options.timeout_s) * 1_000)
-        seat.current = invocation
-        seat.parked.set_result(invocation)
-        seat.parked = None
-        self._start_timer(seat, self.options.timeout_s)
+        sandbox.current = invocation
+        sandbox.parked.set_result(invocation)
+        sandbox.parked = None
+        self._start_timer(sandbox, self.options.timeout_s)
 
-    async def _run(self, seat: Seat) -> None:
+    async def _run(self, sandbox: Sandbox) -> None:
         """One process, from its start to its end."""
         process = None
         try:
             self.cold_starts += 1
-            process = seat.process = await self._start_process(self.options, seat)
-            self._start_timer(seat, INIT_LIMIT_S + self.options.timeout_s)
+            process = sandbox.process = await self._start_process(self.options, sandbox)
+            self._start_timer(sandbox, INIT_LIMIT_S + self.options.timeout_s)
             status = await process.wait()
         finally:
             if process is not None:
                 process.kill()
                 await process.wait()
-            self._stop_timer(seat)
-        self._vacate(seat, FunctionFailed("Runtime.ExitError", f"Runtime exited with exit status {status}"))
+            self._stop_timer(sandbox)
+        self._vacate(sandbox, FunctionFailed("Runtime.ExitError", f"Runtime exited with exit status {status}"))
 
-    def _vacate(self, seat: Seat, failure: FunctionFailed) -> None:
-        self._settle(seat, failure)
-        if seat in self._idle:
-            self._idle.remove(seat)
-        if seat.parked is not None:
-            seat.parked.set_result(None)
-        if not seat.has_begun:
+    def _vacate(self, sandbox: Sandbox, failure: FunctionFailed) -> None:
+        self._settle(sandbox, failure)
+        if sandbox in self._idle:
+            self._idle.remove(sandbox)
+        if sandbox.parked is not None:
+            sandbox.parked.set_result(None)
+        if not sandbox.has_begun:
             self.fail_start(failure)
-        seat.process, seat.parked, seat.has_begun = None, None, False
-        del self._running[seat]
+        sandbox.process, sandbox.parked, sandbox.has_begun = None, None, False
+        del self._running[sandbox]
         self._assign()
 
-    def _settle(self, seat: Seat, outcome: bytes | FunctionFailed) -> None:
-        if seat.current is not None:
-            _give(seat.current, outcome)
-            seat.current = None
-            self._stop_timer(seat)
+    def _settle(self, sandbox: Sandbox, outcome: bytes | FunctionFailed) -> None:
+        if sandbox.current is not None:
+            _give(sandbox.current, outcome)
+            sandbox.current = None
+            self._stop_timer(sandbox)
 
-    def _start_timer(self, seat: Seat, after_s: float) -> None:
-        self._stop_timer(seat)
-        seat.timer = asyncio.get_running_loop().call_later(after_s, self._time_out, seat)
+    def _start_timer(self, sandbox: Sandbox, after_s: float) -> None:
+        self._stop_timer(sandbox)
+        sandbox.timer = asyncio.get_running_loop().call_later(after_s, self._time_out, sandbox)
 
-    def _stop_timer(self, seat: Seat) -> None:
-        if seat.timer is not None:
-            seat.timer.cancel()
-            seat.timer = None
+    def _stop_timer(self, sandbox: Sandbox) -> None:
+        if sandbox.timer is not None:
+            sandbox.timer.cancel()
+            sandbox.timer = None
 
-    def _time_out(self, seat: Seat) -> None:
+    def _time_out(self, sandbox: Sandbox) -> None:
         failure = FunctionFailed("Sandbox.Timedout", f"Task timed out after {self.options.timeout_s:.2f} seconds")
-        self._settle(seat, failure)
-        if seat.process is not None:
-            seat.process.kill()
+        self._settle(sandbox, failure)
+        if sandbox.process is not None:
+            sandbox.process.kill()
 
 
 def _give(invocation: Invocation, outcome: bytes | FunctionFailed) -> None:

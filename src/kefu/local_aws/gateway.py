@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
 from kefu.local_aws.connections import Connections, Luck
-from kefu.local_aws.functions import Function, Seat
+from kefu.local_aws.functions import Function, Sandbox
 from kefu.local_aws.http_api import HttpApi
 from kefu.local_aws.management import Management
 from kefu.local_aws.options import FunctionOptions, GatewayOptions
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gateway:
+class LocalGateway:
     app: Starlette
     """Both APIs, for a server whose sockets are of `GatewayFrames`."""
     management_url: str
@@ -50,7 +50,7 @@ class Gateway:
 
 
 @asynccontextmanager
-async def opened_gateway(options: GatewayOptions, store: str | None = None) -> AsyncIterator[Gateway]:
+async def opened_gateway(options: GatewayOptions, store: str | None = None) -> AsyncIterator[LocalGateway]:
     """`store`: `dynamodb:TABLE?…` whose stream is told to the function `stream`."""
     table, where = _table_of(store) if store else ("", {})
     region = where.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
@@ -69,10 +69,10 @@ async def opened_gateway(options: GatewayOptions, store: str | None = None) -> A
         functions, listeners = [], [*management]
         for name in ("http", "websocket", "stream", "tick"):
             wanted: FunctionOptions = getattr(options, name)
-            seats, ports = exits.enter_context(listeners_of(wanted.processes_max))
-            listeners += seats
+            its_listeners, ports = exits.enter_context(listeners_of(wanted.processes_max))
+            listeners += its_listeners
             start = partial(start_worker, f"kefu-{name}", environment=environment)
-            functions.append(Function(f"kefu-{name}", wanted, [Seat(port) for port in ports], start))
+            functions.append(Function(f"kefu-{name}", wanted, [Sandbox(port) for port in ports], start))
         http, websocket, stream, tick = functions
         inner = Starlette(routes=[*Management(connections).routes(), *RuntimeApi(functions).routes()])
         await exits.enter_async_context(served(_inner(inner), listeners))
@@ -91,7 +91,7 @@ async def opened_gateway(options: GatewayOptions, store: str | None = None) -> A
                 WebSocketRoute("/{path:path}", sockets.answer),
             ]
         )
-        yield Gateway(
+        yield LocalGateway(
             app=app,
             management_url=management_url,
             http=http,

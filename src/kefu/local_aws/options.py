@@ -1,4 +1,4 @@
-"""What may be told to the gateway. What is left out is as on AWS."""
+"""What may be told to the gateway. What is left out is as `serverless.yml` has it, and AWS where that says nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class StreamOptions:
     batch_size: int = 100
     poll_s: float = 0.25
     retries: int = 3
-    """Of a record that fails alone. Then it is a dead letter."""
+    """Of a record that fails alone. Then it is a dead letter; deployed it becomes one by age, after hours."""
     retry_after_s: float = 0.1
     """Doubled at each further failure."""
 
@@ -42,7 +42,7 @@ class GatewayOptions:
     http: FunctionOptions = FunctionOptions(handler="kefu.entrypoints.lambda_http.handler", timeout_s=29)
     websocket: FunctionOptions = FunctionOptions(handler="kefu.entrypoints.lambda_websocket.handler", timeout_s=29)
     stream: FunctionOptions = FunctionOptions(handler="kefu.entrypoints.lambda_stream.handler", timeout_s=60)
-    tick: FunctionOptions = FunctionOptions(handler="kefu.entrypoints.lambda_tick.handler", timeout_s=60)
+    tick: FunctionOptions = FunctionOptions(handler="kefu.entrypoints.lambda_tick.handler", timeout_s=55)
     environment: Mapping[str, str] = field(default_factory=dict)
     """The functions' own, over the few variables that they get from here."""
     http_limit_s: float = bounds.HTTP_LIMIT_S

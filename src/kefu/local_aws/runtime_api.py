@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kefu.local_aws.bounds import EVENT_BYTES_MAX
-from kefu.local_aws.functions import Function, FunctionFailed, Seat
+from kefu.local_aws.functions import Function, FunctionFailed, Sandbox
 
 _VERSION = "/2018-06-01/runtime"
 _TAKEN = {"status": "OK"}
@@ -17,8 +17,8 @@ class RuntimeApi:
     """A process is known by the port that it asks at."""
 
     def __init__(self, functions: Sequence[Function]) -> None:
-        self._functions: Mapping[int, tuple[Function, Seat]] = {
-            seat.port: (function, seat) for function in functions for seat in function.seats
+        self._functions: Mapping[int, tuple[Function, Sandbox]] = {
+            sandbox.port: (function, sandbox) for function in functions for sandbox in function.sandboxes
         }
 
     def routes(self) -> list[Route]:
@@ -30,8 +30,8 @@ class RuntimeApi:
         ]
 
     async def _next(self, request: Request) -> Response:
-        function, seat = self._who(request)
-        invocation = await function.next_for(seat)
+        function, sandbox = self._who(request)
+        invocation = await function.next_for(sandbox)
         if invocation is None:
             return Response(status_code=503)
         headers = {
@@ -54,18 +54,18 @@ class RuntimeApi:
         return self._settle(request, await _failure(request, "Unhandled"))
 
     async def _init_error(self, request: Request) -> Response:
-        function, seat = self._who(request)
+        function, sandbox = self._who(request)
         function.fail_start(await _failure(request, "Runtime.InitError"))
-        seat.has_begun = True  # its end fails nobody else
+        sandbox.has_begun = True  # its end fails nobody else
         return JSONResponse(_TAKEN, 202)
 
     def _settle(self, request: Request, outcome: bytes | FunctionFailed) -> Response:
-        function, seat = self._who(request)
-        if function.answer(seat, request.path_params["request_id"], outcome):
+        function, sandbox = self._who(request)
+        if function.answer(sandbox, request.path_params["request_id"], outcome):
             return JSONResponse(_TAKEN, 202)
         return JSONResponse({"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"}, 400)
 
-    def _who(self, request: Request) -> tuple[Function, Seat]:
+    def _who(self, request: Request) -> tuple[Function, Sandbox]:
         return self._functions[request.scope["server"][1]]
 
 
