@@ -17,7 +17,7 @@ from kefu.api.view import GraphQLView
 from kefu.blobs.opening import NoBlobsUrl, open_blobs
 from kefu.blobs.port import Blobs
 from kefu.desk.desk import Desk
-from kefu.desk.sweep import keep_sweeping
+from kefu.desk.sweep_round import keep_sweeping
 from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError

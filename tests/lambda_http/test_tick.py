@@ -14,7 +14,7 @@ from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.presence import show_presence
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
-from kefu.desk.sweep import ALL_TENANTS, CUT_BEFORE_S, STOP_BEFORE_S, Round, Shard, sweep_for
+from kefu.desk.sweep_round import ALL_TENANTS, CUT_BEFORE_S, STOP_BEFORE_S, Round, Shard, sweep_for
 from kefu.desk.tenants import create_tenant
 from kefu.domain.agent import AgentStatus
 from kefu.domain.instants import MINUTE

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from kefu.desk.sweep import ALL_TENANTS, Shard, sweep_for
+from kefu.desk.sweep_round import ALL_TENANTS, Shard, sweep_for
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
 from kefu.gateway.rolling_over import attend_to_overdue
 
