@@ -25,7 +25,7 @@ class Desk:
     @contextmanager
     def one_step(self) -> Iterator["Desk"]:
         """The same desk, with a store that reads nothing twice, and nothing at all once the step is over."""
-        reading = ReadingOnce(self._plain_store)
+        reading = ReadingOnce(self.plain_store)
         try:
             yield replace(self, store=reading)
         finally:
@@ -33,10 +33,11 @@ class Desk:
 
     def for_one_query(self) -> "Desk":
         """The same desk, with a store that reads nothing twice."""
-        return replace(self, store=ReadingOnce(self._plain_store))
+        return replace(self, store=ReadingOnce(self.plain_store))
 
     @property
-    def _plain_store(self) -> Store:
+    def plain_store(self) -> Store:
+        """For who must read again what this step has read."""
         return self.store.inner if isinstance(self.store, ReadingOnce) else self.store
 
     async def read_ahead(self, keys: Sequence[Key]) -> None:

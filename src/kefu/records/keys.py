@@ -139,6 +139,11 @@ def seat(tenant: str, login: str) -> Key:
     return Key(f"{part(tenant)}#AGENT#{part(login)}", "SEAT")
 
 
+def is_agent(key: Key) -> bool:
+    """His record, or his seat."""
+    return key.sort == "SEAT" or key.sort.startswith(AGENTS[0])
+
+
 def line_partition(tenant: str, line: Line) -> str:
     kind = "GROUP" if line.kind is LineKind.GROUP else "AGENT"
     return f"{part(tenant)}#{kind}#{part(line.owner)}"
