@@ -11,7 +11,8 @@ from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.session_ref import SessionRef
 from kefu.feed.cursors import Cursor
 from kefu.feed.interest import QueueInterest, Told
-from kefu.feed.journal import JournalWriter, Replay, cursor_at
+from kefu.feed.journal import JournalWriter, cursor_at
+from kefu.feed.replay import Replay
 from kefu.records import journal
 from kefu.records.journal import Journaled, Place, Published
 from kefu.records.sessions import LogRecord

@@ -23,7 +23,7 @@ from kefu.api.schema import TOKENS_MAX
 from kefu.desk.call import Caller
 from kefu.domain.instants import Instant
 from kefu.feed.interest import Interest
-from kefu.feed.journal import resumed
+from kefu.feed.replay import resumed
 from kefu.gateway.gateway import Gateway
 from kefu.realtime.actions import Start
 from kefu.store.port import Store

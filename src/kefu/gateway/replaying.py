@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
-from kefu.feed.journal import Replay
+from kefu.feed.replay import Replay
 from kefu.gateway import registry
 from kefu.gateway.ending import ended
 from kefu.gateway.gateway import Gateway
