@@ -80,8 +80,12 @@ async def lie(desk: Desk, at: Instant, writer: str, published: Published, number
 
 
 async def read(replay: Replay) -> list[tuple[str, int]]:
-    told = [journaled.published.record async for chunk in replay.chunks() for journaled in chunk]
-    return [(record.ref.id, entry.seq) for record in told if record for entry in record.entries]
+    return numbered([journaled async for chunk in replay.chunks() for journaled in chunk])
+
+
+def numbered(told: Sequence[Journaled]) -> list[tuple[str, int]]:
+    records = [journaled.published.record for journaled in told]
+    return [(record.ref.id, entry.seq) for record in records if record for entry in record.entries]
 
 
 async def behind(desk: Desk, cursor: str = LONG_AGO) -> list[tuple[str, int]]:
@@ -117,7 +121,7 @@ async def test_a_replay_that_is_asked_again_tells_what_came_since(desk: Desk, cl
 async def test_an_entry_that_shows_behind_the_reader_is_not_overtaken(
     desk: Desk, store: Eventful, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kefu.records.journal.PAGE", 1)
+    monkeypatch.setattr("kefu.records.journal.JOURNAL_PAGE", 1)
     await lie(desk, NOW + 2, "B", event("t", 1), number=1)
     await lie(desk, NOW + 4, "B", event("t", 2), number=2)
 
@@ -153,6 +157,29 @@ async def test_clocks_that_differ_do_not_turn_a_session_round(desk: Desk) -> Non
     await lie(desk, NOW + 3, "A", event("s", 1))
     await lie(desk, NOW + 1, "B", event("s", 2))
     assert await behind(desk) == [("s", 1), ("s", 2)]
+
+
+async def test_clocks_that_differ_turn_no_session_round_between_two_chunks(desk: Desk) -> None:
+    long_ago = NOW - 30 * SECOND
+    for number in range(99):
+        await lie(desk, long_ago + number, "A", event(f"t{number}", 1), number=number)
+    await lie(desk, long_ago + 1_000, "A", event("s", 4), number=99)
+    await lie(desk, long_ago + 990, "B", event("s", 5))
+    assert (await behind(desk))[-2:] == [("s", 4), ("s", 5)]
+
+
+async def test_cut_anywhere_among_clocks_that_differ_nothing_is_lost(desk: Desk) -> None:
+    await lie(desk, NOW + 16, "A", event("v", 1), number=1)
+    await lie(desk, NOW + 20, "A", event("s", 1), number=2)
+    await lie(desk, NOW + 11, "B", event("s", 2), number=1)  # ten behind
+    await lie(desk, NOW + 12, "B", event("u", 1), number=2)
+    whole = [each async for chunk in Replay.behind(desk, TENANT, LONG_AGO).chunks() for each in chunk]
+    for cut, (place, published) in enumerate(whole):
+        assert published.record
+        told = Told(is_last=True, session=published.record.ref.id, seq=published.record.entries[-1].seq)
+        rest = await behind(desk, cursor_at(place)(told))
+        before = numbered(whole[: cut + 1])
+        assert {*before, *rest} == {("s", 1), ("s", 2), ("u", 1), ("v", 1)}, before
 
 
 async def test_what_the_cursors_writer_wrote_before_is_not_told_again(desk: Desk) -> None:

@@ -202,21 +202,54 @@ def dying_in_replay(aws: Cloud) -> str:
     return doomed
 
 
-def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again() -> None:
+def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kefu.feed.replay.CHUNK", 2)
     with cloud() as aws:
         start = follow_a_history(aws, 1)
-        told: list[Told] = []
-        cursor = start[0].cursor
         aws.peers.at_post = lambda: aws.clock.advance(4 * SECOND)
-        frames: list[dict[str, Any]] = [{"type": "complete"}]
-        while frames[-1]["type"] == "complete":
-            socket = aws.socket()
-            aws.subscribes(socket, after=cursor)
-            frames = aws.heard(socket)
-            told += [Told.of(frame) for frame in frames if frame["type"] == "next"]
-            cursor = told[-1].cursor
-        assert len(told) > 7, "all came at once"
+        told, times = told_by_and_by(aws, start[0].cursor)
+        assert times > 1
         assert in_order(told) == in_order(start[1:])
+
+
+def test_a_replay_of_too_much_completes_and_goes_on_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kefu.feed.replay.CHUNK", 2)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_MAX", 8)
+    with cloud() as aws:
+        socket = aws.socket(life_ms=2 * HOUR)
+        aws.subscribes(socket)
+        for visitor in "UVWXYZ":
+            aws.write(visitor)
+            aws.publish()
+            aws.clock.advance(2 * MINUTE)
+        start = [Told.of(frame) for frame in aws.heard(socket)]
+        told, times = told_by_and_by(aws, start[0].cursor)
+        assert times > 1
+        assert in_order(told) == in_order(start[1:])
+
+
+def test_a_replay_of_too_much_that_told_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cloud() as aws:
+        start = follow_a_history(aws, 1)
+        monkeypatch.setattr("kefu.feed.replay.REPLAYED_MAX", 1)
+        socket = aws.socket()
+        aws.subscribes(socket, after=start[0].cursor)
+        [frame] = aws.heard(socket)
+        assert (frame["type"], frame["payload"][0]["extensions"]["code"]) == ("error", "CURSOR_EXPIRED")
+
+
+def told_by_and_by(aws: Cloud, cursor: str) -> tuple[list[Told], int]:
+    """What a client is told that comes back with its last cursor whenever it is completed, and how often it came."""
+    told: list[Told] = []
+    for times in range(1, 20):
+        socket = aws.socket()
+        aws.subscribes(socket, after=cursor)
+        frames = aws.heard(socket)
+        told += [Told.of(frame) for frame in frames if frame["type"] == "next"]
+        if frames[-1]["type"] != "complete":
+            return told, times
+        cursor = told[-1].cursor
+    raise AssertionError("it came no nearer")
 
 
 class Wire(Peers):
@@ -353,7 +386,7 @@ def check(race: Race) -> None:
 async def test_cut_while_others_publish_nothing_is_lost_or_out_of_order(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr("kefu.records.journal.PAGE", 1 if seed % 4 < 2 else 200)
+    monkeypatch.setattr("kefu.records.journal.JOURNAL_PAGE", 1 if seed % 4 < 2 else 200)
     race = Race(seed, cut=1 + seed % 7, step_ms=25 if seed % 3 else 1)
     await race.run()
     check(race)

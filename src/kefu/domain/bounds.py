@@ -31,7 +31,7 @@ CONTENDED_FOR_MS = 1_000
 AGENT_KNOWN_FOR_MS = 30_000
 """How long after an agent was last seen here he may be bound to without another look whether he is there."""
 LAST_SEEN_MAX = 10_000
-"""Sessions, and agents, that a process remembers to guess by what a request will read."""
+"""Sessions, agents, bindings and contended groups that a process remembers, of each so many."""
 LINE_PAGE = 25
 """Waiting sessions read from one line at a time."""
 LINE_COUNT_MAX = 1_000
@@ -48,14 +48,39 @@ ENTRIES_PER_COMMIT_MAX = 8
 """Log entries of one session in one commit."""
 BINDING_HISTORY_MAX = 20
 
+PHONE_LENGTH_MAX = 32
+COMMENT_LENGTH_MAX = 511
+PHRASES_MAX = 1_000
+PHRASE_LENGTH_MAX = 200
+PHRASES_BYTES_MAX = 250_000
+"""Bytes of a tenant's phrases as compact JSON: a record must hold them, packed or not."""
+
+ENTRIES_TOLD_MAX = 50
+"""Log entries of one answer to a polling client; the next poll brings the rest at once."""
+SESSIONS_TOLD_PAGE = 10
+PAGES_TOLD_MAX = 20
+"""Pages of sessions and logs read for a poll before it is noted how far it came."""
+READS_TOLD_MAX = 50
+"""Times a poll that found nothing yet reads on from there; the next one goes on."""
+
 SEARCHED_MAX = 5_000
 """Sessions read for one page of a filtered list."""
 SWEEP_PAGE = 100
+TENANTS_SWEPT_MAX = 100_000
+"""Tenants that one run of a sweep reads; the next run goes on behind them."""
 SWEPT_MAX = 20_000
 """Agents, and waiting sessions, of one tenant that one sweep looks at."""
 ATTEMPTS_MAX = 12
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200
 """Sessions one request moves on while it looks at the other side; what is left, the next event finds."""
+JOURNAL_PAGE = 200
+"""Entries of a tenant's journal read at once."""
+REPLAYED_MAX = 50_000
+"""Entries of a tenant's journal that one replay reads; the next one goes on from the last cursor."""
+AGREEING_READS_MAX = 20
+"""Readings of a journal's last seconds until two agree."""
+JOURNAL_TRIES_MAX = 6
+"""Times an entry of the journal is written before its handler gives up."""
 PAGE_MAX = 100
 """Nodes of one page of a GraphQL connection."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kefu.desk.desk import Desk
+from kefu.domain.bounds import JOURNAL_TRIES_MAX
 from kefu.domain.instants import SECOND, Instant
 from kefu.feed.cursors import Cursor
 from kefu.feed.interest import CursorAt, Told
@@ -16,7 +17,6 @@ SETTLED_AFTER_MS = 6 * SECOND
 """Before this nothing comes any more: the time of writing, and clocks that differ."""
 TOLD_WITHIN_MS = 60 * SECOND
 """From writing an entry to its last subscriber, whoever does it is done or dead: a handler has no more time."""
-TRIES_MAX = 6
 PAUSE_S = 0.05
 
 
@@ -35,7 +35,7 @@ class JournalWriter:
 
     async def write(self, tenant: str, published: Published) -> Journaled:
         """Returns when it is there for every reader. Raises `JournalBusy`."""
-        for tries in range(TRIES_MAX):
+        for tries in range(JOURNAL_TRIES_MAX):
             journaled = Journaled(self._next_place(), published)
             try:
                 await self.desk.store.commit([journal.write(tenant, journaled)], token=None)

@@ -1,17 +1,24 @@
 """The journal as it is read again, by who comes back with a cursor."""
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from kefu.desk.desk import Desk
+from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_MAX
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import Cursor, CursorUnknown, decode_cursor
-from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, JournalBusy
+from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, WRITTEN_WITHIN_MS, JournalBusy
 from kefu.records import journal
 from kefu.records.journal import Journaled, Place, Published
 
+CLOCKS_DIFFER_MS = SETTLED_AFTER_MS - WRITTEN_WITHIN_MS
 CHUNK = 100
-AGREEING_READS_MAX = 20
+
+
+class TooMuchMissed(Exception):
+    """More lies behind the cursor than one replay reads: `REPLAYED_MAX` entries."""
 
 
 @dataclass(slots=True)
@@ -28,9 +35,11 @@ class Replay:
     session: str
     seq: int
     _since: Instant = 0
+    _read: int = 0
     _taken: set[Place] = field(default_factory=set)
     """Of those that lie at `_since` or later."""
     _told: set[tuple[str, int]] = field(default_factory=set)
+    """Sessions and numbers, of up to `REPLAYED_MAX` entries."""
 
     @classmethod
     def behind(cls, desk: Desk, tenant: str, cursor: str) -> "Replay":
@@ -39,19 +48,21 @@ class Replay:
         return cls(desk, tenant, place, start.session, start.told, _since=place.at - TOLD_WITHIN_MS)
 
     async def chunks(self) -> AsyncGenerator[list[Journaled], None]:
-        """In order per session."""
+        """In order per session. Raises `TooMuchMissed`."""
         settled = self.desk.clock.now() - SETTLED_AFTER_MS
-        chunk: list[Journaled] = []
+        lying: list[Journaled] = []
         if self._since < settled:
-            async for journaled in journal.between(self.desk.store, self.tenant, self._since, settled):
-                chunk.append(journaled)
-                if len(chunk) == CHUNK:
-                    yield list(self._news_of(chunk))
-                    chunk = []
+            async for journaled in self._between(self._since, settled):
+                lying.append(journaled)
+                if self._read % CHUNK == 0:
+                    in_turn = _in_turn(lying, journaled.place.at - CLOCKS_DIFFER_MS)
+                    yield list(self._news_of(in_turn))
+                    gone = {each.place for each in in_turn}
+                    lying = [each for each in lying if each.place not in gone]
             self._since = settled
         fresh = await self._fresh()
-        chunk += fresh
-        yield list(self._news_of(chunk))
+        lying += fresh
+        yield list(self._news_of(_in_turn(lying, fresh[-1].place.at if fresh else settled)))
         self._taken = {each.place for each in fresh}
 
     async def _fresh(self) -> list[Journaled]:
@@ -69,10 +80,18 @@ class Replay:
 
     async def _read_fresh(self) -> list[Journaled]:
         until = self.desk.clock.now() + TOLD_WITHIN_MS
-        return [each async for each in journal.between(self.desk.store, self.tenant, self._since, until)]
+        return [each async for each in self._between(self._since, until)]
+
+    async def _between(self, since: Instant, until: Instant) -> AsyncGenerator[Journaled, None]:
+        async with aclosing(journal.between(self.desk.store, self.tenant, since, until)) as entries:
+            async for each in entries:
+                self._read += 1
+                if self._read > REPLAYED_MAX:
+                    raise TooMuchMissed
+                yield each
 
     def _news_of(self, chunk: Sequence[Journaled]) -> Iterator[Journaled]:
-        for place, published in _in_order_of_sessions(chunk):
+        for place, published in chunk:
             is_told = place in self._taken or self._is_of_before(place)
             left = self._untold(published.behind(self.session, self.seq))
             if not is_told and left != Published():
@@ -106,14 +125,40 @@ def resumed(cursor: str, now: Instant) -> tuple[Place, Cursor]:
     return place, start
 
 
-def _in_order_of_sessions(chunk: Sequence[Journaled]) -> list[Journaled]:
-    """As they lie, but those of one session by their numbers: clocks of two writers may differ by a little."""
-    lying: dict[str, list[Journaled]] = {}
-    for each in chunk:
+def _in_turn(lying: Sequence[Journaled], until: Instant) -> list[Journaled]:
+    """Those at `until` or before, each behind what its writer wrote before it and its session numbered before it.
+
+    So they were written, one after the other; places alone do not tell it, since clocks of two writers may differ.
+    """
+    earlier = _earlier(lying)
+    entered: set[Place] = set()
+    ordered: dict[Place, Journaled] = {}
+    for root in lying:
+        left = [root] if root.place.at <= until else []
+        while left:
+            each = left[-1]
+            if each.place not in entered:
+                entered.add(each.place)
+                left += [one for one in earlier[each.place] if one.place not in entered]
+            else:
+                ordered.setdefault(each.place, each)
+                left.pop()
+    return list(ordered.values())
+
+
+def _earlier(lying: Sequence[Journaled]) -> dict[Place, list[Journaled]]:
+    """Of each the one before it of its writer, and the one before it of its session."""
+    written: dict[str, list[Journaled]] = {}
+    numbered: dict[str, list[Journaled]] = {}
+    for each in lying:
+        written.setdefault(each.place.writer, []).append(each)
         if each.published.record:
-            lying.setdefault(each.published.record.ref.id, []).append(each)
-    numbered = {session: iter(sorted(of_it, key=_number)) for session, of_it in lying.items()}
-    return [next(numbered[each.published.record.ref.id]) if each.published.record else each for each in chunk]
+            numbered.setdefault(each.published.record.ref.id, []).append(each)
+    earlier: dict[Place, list[Journaled]] = {each.place: [] for each in lying}
+    for one_by_one in (*written.values(), *(sorted(of_it, key=_number) for of_it in numbered.values())):
+        for before, behind in pairwise(one_by_one):
+            earlier[behind.place].append(before)
+    return earlier
 
 
 def _number(journaled: Journaled) -> int:

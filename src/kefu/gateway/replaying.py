@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
-from kefu.feed.replay import Replay
+from kefu.feed.replay import Replay, TooMuchMissed
 from kefu.gateway import registry
 from kefu.gateway.ending import ended
 from kefu.gateway.gateway import Gateway
@@ -42,17 +42,20 @@ async def _replay(gateway: Gateway, key: Key, loaded: LoadedSubscription, after:
     has_told = False
     current: LoadedSubscription | None = loaded
     while current:
-        async with aclosing(missed.chunks()) as chunks:
-            async for chunk in chunks:
-                if desk.clock.now() >= until:
-                    await _give_up(gateway, key, subscription, has_told=has_told)
-                    return
-                if await registry.load_subscription(desk.store, key) is None:
-                    return
-                async with aclosing(render(gateway, same_of(subscription), chunk)) as tellings:
-                    async for telling in tellings:
-                        await tell(gateway, key, subscription, [telling])
-                        has_told = True
+        try:
+            async with aclosing(missed.chunks()) as chunks:
+                async for chunk in chunks:
+                    if desk.clock.now() >= until:
+                        raise TooMuchMissed  # noqa: TRY301  for one replay it is
+                    if await registry.load_subscription(desk.store, key) is None:
+                        return
+                    async with aclosing(render(gateway, same_of(subscription), chunk)) as tellings:
+                        async for telling in tellings:
+                            await tell(gateway, key, subscription, [telling])
+                            has_told = True
+        except TooMuchMissed:
+            await _give_up(gateway, key, subscription, has_told=has_told)
+            return
         if await _is_live(gateway, key, current):
             return
         current = await registry.load_subscription(desk.store, key)

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from kefu.domain.bounds import JOURNAL_PAGE
 from kefu.domain.instants import DAY, HOUR, Instant
 from kefu.records import keys
 from kefu.records.codec import Codec
@@ -14,7 +15,6 @@ from kefu.records.sessions import LogRecord
 from kefu.store.port import Expect, Put, Record, Span, Store, Write
 
 KEPT_MS = 3 * DAY
-PAGE = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +83,7 @@ async def between(store: Store, tenant: str, since: Instant, until: Instant) -> 
         partition = keys.journal_partition(tenant, hour * HOUR)
         has_more = True
         while has_more:
-            page = await store.scan(partition, Span(after=behind, before=before, limit=PAGE))
+            page = await store.scan(partition, Span(after=behind, before=before, limit=JOURNAL_PAGE))
             for record in page.records:
                 yield Journaled(place_of(record.key.sort), _published.decode(record.value))
             has_more = page.has_more
