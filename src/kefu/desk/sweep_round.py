@@ -9,8 +9,8 @@ from zlib import crc32
 
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
-from kefu.desk.sweep import looks_of
-from kefu.domain.bounds import SWEEP_PAGE
+from kefu.desk.sweep import Look, looks_of
+from kefu.domain.bounds import SWEEP_PAGE, TENANTS_SWEPT_MAX
 from kefu.domain.tenant import Tenant
 from kefu.records import keys, sweep_places, tenants
 from kefu.records.sweep_places import START, SweepPlace
@@ -41,10 +41,12 @@ ALL_TENANTS = Shard()
 
 async def keep_sweeping(desk: Desk) -> None:
     """Sweeps every tenant once a minute, for as long as it is let. What goes wrong is logged and tried again."""
+    current = Round(desk)
     while True:
         await desk.clock.sleep(SWEEP_EVERY_S)
         try:
-            await Round(desk).go_on()
+            current = Round(desk) if current.is_over else current
+            await current.go_on()
         except Exception:  # the second net must hold whatever tears
             log.exception("the sweep did not come through; the next one tries again")
 
@@ -77,6 +79,7 @@ class Round:
         self.is_over = False
         self._desk = desk
         self._shard = shard
+        self._has_seen_all = False
 
     async def go_on(self, has_time: Callable[[], bool] = lambda: True) -> None:
         if self.place.tenant and not self.place.is_tenant_done:
@@ -87,7 +90,7 @@ class Round:
                     return
                 self.place = SweepPlace(tenant=tenant)
                 await self._sweep(tenant, has_time)
-        self.is_over = self.place.is_tenant_done or not self.place.tenant
+        self.is_over = self._has_seen_all and (self.place.is_tenant_done or not self.place.tenant)
 
     async def _sweep(self, tenant: str, has_time: Callable[[], bool]) -> None:
         try:
@@ -97,18 +100,28 @@ class Round:
                         return
                     self.place = place  # before the look: one that hangs until the cut does not hang the next round
                     self.looks += 1
-                    await look_here()
+                    await self._look(tenant, look_here)
         except Exception:  # one tenant's trouble is not the next one's
             log.exception("the sweep of tenant %s did not come through; the next one tries again", tenant)
         self.place = replace(self.place, is_tenant_done=True)
 
+    async def _look(self, tenant: str, look_here: Look) -> None:
+        try:
+            await look_here()
+        except Exception:  # one look's trouble is not the next one's
+            log.exception("a look at tenant %s did not come through; the next round tries again", tenant)
+
     async def _tenants(self) -> AsyncGenerator[str, None]:
         after: str | None = keys.tenant_record(self.place.tenant).sort
-        while after is not None:
+        for _ in range(TENANTS_SWEPT_MAX // SWEEP_PAGE):
             page, after = await _tenants_page(self._desk, after)
             for tenant in page:
                 if self._shard.has(tenant.id):
                     yield tenant.id
+            if after is None:
+                self._has_seen_all = True
+                return
+            self.place = SweepPlace(tenant=page[-1].id, is_tenant_done=True)
 
 
 async def _tenants_page(desk: Desk, after: str) -> tuple[list[Tenant], str | None]:
