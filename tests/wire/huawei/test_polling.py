@@ -232,6 +232,23 @@ async def test_h04_after_many_sessions_without_a_poll_the_newest_is_told(office:
     assert gist(await page.poll()) == [CONNECTED]
 
 
+@pytest.mark.parametrize("pages", [3, 5, 7])
+async def test_h04_behind_more_than_one_look_reads_lies_what_the_next_one_tells(
+    office: Office, page: Page, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    monkeypatch.setattr("kefu.desk.web_clients.PAGES_TOLD_MAX", pages)
+    monkeypatch.setattr("kefu.desk.web_clients.ENTRIES_TOLD_MAX", 2)
+    monkeypatch.setattr("kefu.desk.web_clients.SESSIONS_TOLD_PAGE", 2)
+    await page.connect()
+    await page.poll()
+    for _ in range(3):
+        for number in range(6):
+            await page.send("CHAT", f"{number}")
+        await page.send("DISCONNECT")
+        await page.connect()
+    assert gist(await page.poll()) == [CONNECTED]
+
+
 async def test_h04_what_is_not_for_the_page_is_not_read_for_ever(office: Office, page: Page) -> None:
     await page.connect()
     await page.poll()
