@@ -145,5 +145,5 @@ async def test_keys_that_nobody_sent_can_be_asked_for_again(told: Told) -> None:
     first, second = (asyncio.create_task(reading.get([key])) for key in (A, B))
     await asyncio.sleep(0)
     first.cancel()
-    await asyncio.wait([first, second])
+    await asyncio.wait([first, second], timeout=5)
     assert await asyncio.wait_for(reading.get([A, C]), 5) == [None, None]

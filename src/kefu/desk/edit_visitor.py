@@ -31,8 +31,8 @@ async def edit_visitor(desk: Desk, call: Call, visitor: str, fields: Mapping[str
     named(visitor, "visitorUserName")
     if unknown := fields.keys() - set(PROFILE_FIELDS):
         raise Invalid(f"A visitor's profile has no {min(unknown)}. Use {', '.join(PROFILE_FIELDS)}.", "profile")
-    for text in fields.values():
-        message_text(text)
+    for field, text in fields.items():
+        message_text(text, field)
     edited, _ = await attempt_once(desk, call, _results, lambda desk, _: _edit(desk, call, visitor, fields))
     return edited
 

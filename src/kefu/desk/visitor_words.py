@@ -2,21 +2,25 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from kefu.desk.access import require_partner
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import at_most, message_text, named
+from kefu.domain.bounds import (
+    COMMENT_LENGTH_MAX,
+    PHONE_LENGTH_MAX,
+    PHRASE_LENGTH_MAX,
+    PHRASES_BYTES_MAX,
+    PHRASES_MAX,
+)
 from kefu.domain.channel import Channel
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.session import Session, SessionState
 from kefu.records import sessions, visitor_words
 from kefu.records.visitor_words import BotOpinion, LeftMessage, Survey
-
-PHRASES_MAX = 1_000
-PHRASE_LENGTH_MAX = 200
-_PHONE_LENGTH_MAX = 32
-_COMMENT_LENGTH_MAX = 512
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +33,7 @@ class SurveyAnswers:
 
 async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> LeftMessage:
     """Keeps a message for when somebody is there. Raises `Invalid`."""
-    named(phone, "phone", length_max=_PHONE_LENGTH_MAX)
+    named(phone, "phone", length_max=PHONE_LENGTH_MAX)
     if not message_text(text).strip():
         raise Invalid("text is empty. Say what is wanted.", "text")
 
@@ -47,7 +51,7 @@ async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: Surve
 
     Raises `NotFound` if there is none that a human served.
     """
-    at_most(message_text(answers.comment), "comment", _COMMENT_LENGTH_MAX - 1)
+    at_most(message_text(answers.comment, "comment"), "comment", COMMENT_LENGTH_MAX)
 
     async def step(desk: Desk, _lost: int) -> None:
         session = await _latest(desk, call, channel)
@@ -69,7 +73,7 @@ async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: Surve
 async def judge_bot(desk: Desk, call: Call, channel: Channel, *, message: str, is_good: bool, comment: str) -> None:
     """Raises `NotFound` without a session, `Declined` if no bot has it."""
     named(message, "message")
-    message_text(comment)
+    message_text(comment, "comment")
 
     async def step(desk: Desk, _lost: int) -> None:
         session = await _latest(desk, call, channel)
@@ -88,6 +92,9 @@ async def save_phrases(desk: Desk, call: Call, phrases: tuple[str, ...]) -> None
         raise Invalid(f"{len(phrases)} phrases were sent; at most {PHRASES_MAX} are accepted.", "phrases")
     for phrase in phrases:
         named(phrase, "phrases", length_max=PHRASE_LENGTH_MAX)
+    size = len(msgspec.json.encode(phrases))
+    if size > PHRASES_BYTES_MAX:
+        raise Invalid(f"phrases have {size} bytes; at most {PHRASES_BYTES_MAX} are accepted.", "phrases")
     await attempt(desk, lambda desk, _: commit(desk, [visitor_words.write_phrases(call.tenant, phrases)]))
 
 

@@ -10,7 +10,7 @@
 | binding                     | t#VISITOR#v    | BINDING#flag                  |                   |
 | session                     | t#VISITOR#v    | SESSION#channel#ordinal       |                   |
 | visitor's card              | t#VISITOR#v    | CARD                          |                   |
-| older client message ids    | t#VISITOR#v    | SEEN#channel#instant#ordinal#n |                   |
+| older client message ids    | t#VISITOR#v    | MARK#channel#instant#ordinal#n |                   |
 | log record, one per commit  | t#SESSION#s    | LOG#last-entry-number         |                   |
 | idempotent result           | t#KEY#key      | RESULT                        |                   |
 | what was published          | t#JOURNAL#hour | instant#writer#number         |                   |
@@ -22,6 +22,7 @@
 | phrases                     | t#PHRASES      | LIST                          |                   |
 | tenant, access token        | *TENANT, *TOKEN | id, hash of the token        |                   |
 | whose client id             | *CLIENT        | hash of the client id         |                   |
+| where a sweep stopped       | *SWEEP         | shard                         |                   |
 """
 
 import hashlib
@@ -41,6 +42,7 @@ TENANTS = "*TENANT"
 SOCKETS = "*SOCKET"
 ACCESS_TOKENS = "*TOKEN"
 CLIENTS = "*CLIENT"
+SWEEPS = "*SWEEP"
 
 WAITING = ("WAIT#", "WAIT$")
 """The range of a line's entries; `$` is the character behind `#`."""
@@ -70,7 +72,7 @@ def tenant_record(tenant: str) -> Key:
 
 
 def sweep_place(name: str) -> Key:
-    return Key("*SWEEP", name)
+    return Key(SWEEPS, name)
 
 
 def access_token(token_hash: str) -> Key:
@@ -200,11 +202,11 @@ def session_listing(tenant: str, state: str, started_at: Instant, session_id: st
 
 def seen(tenant: str, ref: SessionRef, at: Instant, seq: int) -> Key:
     place = f"{instant(at)}#{ref.ordinal:010d}#{seq:010d}"
-    return Key(visitor_partition(tenant, ref.visitor), f"SEEN#{ref.channel}#{place}")
+    return Key(visitor_partition(tenant, ref.visitor), f"MARK#{ref.channel}#{place}")
 
 
 def seen_on(channel: Channel, since: Instant) -> tuple[str, str]:
-    return f"SEEN#{channel}#{instant(since)}", f"SEEN#{channel}$"
+    return f"MARK#{channel}#{instant(since)}", f"MARK#{channel}$"
 
 
 def log_partition(tenant: str, session_id: str) -> str:
