@@ -112,15 +112,16 @@ class Round:
             log.exception("a look at tenant %s did not come through; the next round tries again", tenant)
 
     async def _tenants(self) -> AsyncGenerator[str, None]:
-        after: str | None = keys.tenant_record(self.place.tenant).sort
+        after = keys.tenant_record(self.place.tenant).sort
         for _ in range(TENANTS_SWEPT_MAX // SWEEP_PAGE):
-            page, after = await _tenants_page(self._desk, after)
+            page, behind = await _tenants_page(self._desk, after)
             for tenant in page:
                 if self._shard.has(tenant.id):
                     yield tenant.id
-            if after is None:
+            if behind is None:
                 self._has_seen_all = True
                 return
+            after = behind
             self.place = SweepPlace(tenant=page[-1].id, is_tenant_done=True)
 
 
