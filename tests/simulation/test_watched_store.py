@@ -25,7 +25,7 @@ async def test_a_later_page_of_a_line_is_no_new_look_at_it() -> None:
         await ingest_message(shop.desk, shop.call(), message)
         acting[0] = "taker"
 
-    inner.before(lambda call: call.startswith("scan WAIT#1"), a_vip_comes)
+    inner.before(lambda call: "BINDING#F" in call, a_vip_comes)  # between the first page and the next
     acting[0] = "taker"
     await set_agent_status(shop.desk, shop.call(), "a", ONLINE)
     assert await shop.where(second) == "with a"

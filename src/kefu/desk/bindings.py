@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from kefu.desk.access import STAFF, agent_not_found
+from kefu.desk.access import STAFF, agent_not_found, is_agent_self
 from kefu.desk.attempts import attempt, commit, commit_alone, left_to_the_next_look
-from kefu.desk.call import Call, Role
+from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import named
-from kefu.desk.loading_agents import load_agent
+from kefu.desk.loading_agents import holds_session_of, load_agent
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, mark
 from kefu.domain.binding import Binding, BindingAct
@@ -165,9 +165,7 @@ async def _require_may_bind(desk: Desk, call: Call, visitor: str, agent: str) ->
     """Staff bind anybody; an agent binds to himself, and unbinds, visitors whose session he holds."""
     if call.by.role in STAFF:
         return
-    is_own = call.by.role is Role.AGENT and login_of(call.by.user_name) == agent
-    loaded = await load_agent(desk, call.tenant, agent) if is_own else None
-    if not (loaded and any(held.visitor == visitor for held in loaded.value.held)):
+    if not is_agent_self(call.by, agent) or not await holds_session_of(desk, call.by, visitor):
         raise Declined(
             RefusalCode.NOT_ALLOWED, "An agent binds to himself the visitors whose session he holds.", "agentUserName"
         )

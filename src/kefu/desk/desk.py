@@ -24,7 +24,7 @@ class Desk:
 
     @contextmanager
     def one_step(self) -> Iterator["Desk"]:
-        """The same desk, with a store that reads nothing twice, and nothing at all once the step is over."""
+        """The same desk, whose store reads no record and no page twice, and none at all once the step is over."""
         reading = ReadingOnce(self.plain_store)
         try:
             yield replace(self, store=reading)
@@ -32,7 +32,7 @@ class Desk:
             reading.end()
 
     def for_one_query(self) -> "Desk":
-        """The same desk, with a store that reads nothing twice."""
+        """The same desk, whose store reads no record and no page twice."""
         return replace(self, store=ReadingOnce(self.plain_store))
 
     @property

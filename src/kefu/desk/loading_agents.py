@@ -1,7 +1,9 @@
 import asyncio
 from collections.abc import Sequence
 
+from kefu.desk.call import Caller, Role
 from kefu.desk.desk import Desk
+from kefu.domain.ids import login_of
 from kefu.records import agents
 from kefu.records.agents import LoadedAgent
 from kefu.store.port import Conflict
@@ -23,3 +25,10 @@ async def load_agents(desk: Desk, tenant: str, logins: Sequence[str]) -> list[Lo
 async def load_agent(desk: Desk, tenant: str, login: str) -> LoadedAgent | None:
     [loaded] = await load_agents(desk, tenant, [login])
     return loaded
+
+
+async def holds_session_of(desk: Desk, caller: Caller, visitor: str) -> bool:
+    """Whether the caller is an agent who has the visitor's session."""
+    is_agent = caller.role is Role.AGENT
+    loaded = await load_agent(desk, caller.tenant, login_of(caller.user_name)) if is_agent else None
+    return loaded is not None and any(held.visitor == visitor for held in loaded.value.held)

@@ -1,4 +1,4 @@
-"""The store as one step sees it: nothing is read twice, so what a step will ask for can be read ahead.
+"""The store as one step sees it: no record and no page is read twice, so what a step will ask for can be read ahead.
 
 A use case reads one thing after another as its decision unfolds, and each wait is a round trip. What the process
 saw last lets it guess what will be asked for: all of that is asked for at once, and the use case goes its way as
