@@ -37,7 +37,7 @@ class NewerPoll(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldEntry:
     session: Session
     entry: LogEntry
 
@@ -45,7 +45,7 @@ class Told:
 @dataclass(slots=True)
 class _Reading:
     client: WebClient
-    found: list[Told]
+    found: list[ToldEntry]
     pages_left: int
     skipped: int = 0
     """Entries passed over behind the last one found."""
@@ -71,7 +71,7 @@ async def claim_poll(desk: Desk, caller: Caller, channel: Channel) -> str:
     return await attempt(desk, step)
 
 
-async def tell(desk: Desk, caller: Caller, channel: Channel, poll: str, concerns: Concerns) -> list[Told]:
+async def tell(desk: Desk, caller: Caller, channel: Channel, poll: str, concerns: Concerns) -> list[ToldEntry]:
     """What was not told yet, and is told now. Raises `NewerPoll`."""
 
     async def step(desk: Desk, _lost: int) -> _Reading:
@@ -147,7 +147,7 @@ async def _is_read(
                 reading.skipped += 1
                 continue
             reading.skipped = 0
-            reading.found.append(Told(session, entry))
+            reading.found.append(ToldEntry(session, entry))
             if len(reading.found) == ENTRIES_TOLD_MAX:
                 return False
     return not has_more
