@@ -11,7 +11,7 @@ from kefu.domain.instants import Instant
 from kefu.feed.cursors import Cursor, CursorUnknown, decode_cursor
 from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, WRITTEN_WITHIN_MS, JournalBusy
 from kefu.records import journal
-from kefu.records.journal import Journaled, Place, Published
+from kefu.records.journal import Journaled, JournalPlace, Published
 
 CLOCKS_DIFFER_MS = SETTLED_AFTER_MS - WRITTEN_WITHIN_MS
 CHUNK = 100
@@ -31,12 +31,12 @@ class Replay:
 
     desk: Desk
     tenant: str
-    place: Place
+    place: JournalPlace
     session: str
     seq: int
     _since: Instant = 0
     _read: int = 0
-    _taken: set[Place] = field(default_factory=set)
+    _taken: set[JournalPlace] = field(default_factory=set)
     """Of those that lie at `_since` or later."""
     _told: set[tuple[str, int]] = field(default_factory=set)
     """Sessions and numbers, of up to `REPLAYED_MAX` entries."""
@@ -97,7 +97,7 @@ class Replay:
             if not is_told and left != Published():
                 yield Journaled(place, left)
 
-    def _is_of_before(self, place: Place) -> bool:
+    def _is_of_before(self, place: JournalPlace) -> bool:
         if place == self.place:
             return not self.session and self.seq > 0
         return place.writer == self.place.writer and place < self.place
@@ -113,7 +113,7 @@ class Replay:
         return published
 
 
-def resumed(cursor: str, now: Instant) -> tuple[Place, Cursor]:
+def resumed(cursor: str, now: Instant) -> tuple[JournalPlace, Cursor]:
     """Raises `CursorUnknown` for what is no cursor of a journal, or one of before it."""
     start = decode_cursor(cursor)
     try:
@@ -131,8 +131,8 @@ def _in_turn(lying: Sequence[Journaled], until: Instant) -> list[Journaled]:
     So they were written, one after the other; places alone do not tell it, since clocks of two writers may differ.
     """
     earlier = _earlier(lying)
-    entered: set[Place] = set()
-    ordered: dict[Place, Journaled] = {}
+    entered: set[JournalPlace] = set()
+    ordered: dict[JournalPlace, Journaled] = {}
     for root in lying:
         left = [root] if root.place.at <= until else []
         while left:
@@ -146,7 +146,7 @@ def _in_turn(lying: Sequence[Journaled], until: Instant) -> list[Journaled]:
     return list(ordered.values())
 
 
-def _earlier(lying: Sequence[Journaled]) -> dict[Place, list[Journaled]]:
+def _earlier(lying: Sequence[Journaled]) -> dict[JournalPlace, list[Journaled]]:
     """Of each the one before it of its writer, and the one before it of its session."""
     written: dict[str, list[Journaled]] = {}
     numbered: dict[str, list[Journaled]] = {}
@@ -154,7 +154,7 @@ def _earlier(lying: Sequence[Journaled]) -> dict[Place, list[Journaled]]:
         written.setdefault(each.place.writer, []).append(each)
         if each.published.record:
             numbered.setdefault(each.published.record.ref.id, []).append(each)
-    earlier: dict[Place, list[Journaled]] = {each.place: [] for each in lying}
+    earlier: dict[JournalPlace, list[Journaled]] = {each.place: [] for each in lying}
     for one_by_one in (*written.values(), *(sorted(of_it, key=_number) for of_it in numbered.values())):
         for before, behind in pairwise(one_by_one):
             earlier[behind.place].append(before)

@@ -21,7 +21,7 @@ from kefu.realtime.actions import Start
 from kefu.realtime.bounds import FRAME_BYTES_MAX
 from kefu.realtime.messages import next_frame
 from kefu.realtime.protocol import Connection, Step, fail
-from kefu.records.journal import Journaled, Place
+from kefu.records.journal import Journaled, JournalPlace
 from kefu.store.port import Key, Store, StoreError
 
 N = TypeVar("N")
@@ -65,7 +65,7 @@ class _Teller:
             for news in interest.news_in(published, self._cursor_at(place)):
                 yield news
 
-    def _cursor_at(self, place: Place) -> CursorAt:
+    def _cursor_at(self, place: JournalPlace) -> CursorAt:
         def at(told: Told) -> str:
             self.cursor = cursor_at(place)(told)
             return self.cursor
