@@ -82,6 +82,13 @@ async def test_a_binding_whose_answer_was_lost_does_not_come_back_after_it_was_d
     assert await both.bound() == ""
 
 
+async def test_a_binding_whose_answer_was_lost_is_told_as_made_though_its_agent_left_since(both: Processes) -> None:
+    await both.bind(both.here, "a", visitor="W")
+    both.store.behind(is_binding, both.lost_and(lambda: delete_agent(both.there, CALL, "a")))
+    await both.bind(both.here, "a")
+    assert await both.bound() == "a"
+
+
 async def test_a_deletion_whose_answer_was_lost_does_not_end_a_later_binding(both: Processes) -> None:
     await both.bind(both.here, "a")
     both.store.behind(is_binding, both.lost_and(lambda: both.bind(both.there, "b")))

@@ -95,12 +95,12 @@ async def _create(desk: Desk, call: Call, rule: Binding, *, is_first_try: bool) 
         load_agent(desk, call.tenant, rule.agent),
         bindings.load(desk.store, call.tenant, rule.business_flag, rule.visitor),
     )
+    if loaded is not None and _is_done(loaded.value, rule):
+        return BindingName(business_flag=rule.business_flag, visitor=rule.visitor)
     if agent is None:
         raise agent_not_found(rule.agent, "agentUserName")
     if loaded is None:
         return await _commit(desk, call, rule, None)
-    if _is_done(loaded.value, rule):
-        return BindingName(business_flag=rule.business_flag, visitor=rule.visitor)
     _require_free(loaded.value, desk.clock.now())
     return await _commit(desk, call, loaded.value.followed_by(rule), loaded.version)
 
