@@ -203,7 +203,7 @@ def dying_in_replay(aws: Cloud) -> str:
 
 
 def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kefu.feed.replay.CHUNK", 2)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_AT_ONCE", 2)
     with cloud() as aws:
         start = follow_a_history(aws, 1)
         aws.peers.at_post = lambda: aws.clock.advance(4 * SECOND)
@@ -213,7 +213,7 @@ def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again(monkey
 
 
 def test_a_replay_of_too_much_completes_and_goes_on_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kefu.feed.replay.CHUNK", 2)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_AT_ONCE", 2)
     monkeypatch.setattr("kefu.feed.replay.REPLAYED_MAX", 8)
     with cloud() as aws:
         socket = aws.socket(life_ms=2 * HOUR)

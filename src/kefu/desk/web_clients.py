@@ -12,7 +12,7 @@ from typing import Protocol
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk
-from kefu.domain.bounds import ENTRIES_TOLD_MAX, PAGES_TOLD_MAX, READS_TOLD_MAX, SESSIONS_TOLD_PAGE
+from kefu.domain.bounds import ENTRIES_TOLD_MAX, PAGES_TOLD_MAX, READS_TOLD_MAX, SESSIONS_TOLD_PAGE, SKIPPED_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.instants import SECOND
 from kefu.domain.log import LogEntry
@@ -22,8 +22,6 @@ from kefu.records.codec import Loaded
 from kefu.records.web_clients import LoadedWebClient, WebClient
 from kefu.store.port import Expect
 
-_SKIPPED_MAX = 20
-"""So many entries that are not for him are read again at the next look; more of them are noted as told."""
 _SEEN_AGAIN_MS = 30 * SECOND
 
 
@@ -79,7 +77,7 @@ async def tell(desk: Desk, caller: Caller, channel: Channel, poll: str, concerns
         if loaded is None or loaded.value.poll != poll:
             raise NewerPoll
         reading = await _untold(desk, caller, channel, loaded.value, concerns)
-        if reading.found or reading.skipped > _SKIPPED_MAX or not reading.is_through:
+        if reading.found or reading.skipped > SKIPPED_MAX or not reading.is_through:
             write = web_clients.write(caller.tenant, caller.user_name, channel, reading.client, loaded.version)
             await commit(desk, [write])
         return reading

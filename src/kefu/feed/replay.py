@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from kefu.desk.desk import Desk
-from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_MAX
+from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_AT_ONCE, REPLAYED_MAX
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import Cursor, CursorUnknown, decode_cursor
 from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, WRITTEN_WITHIN_MS, JournalBusy
@@ -14,7 +14,6 @@ from kefu.records import journal
 from kefu.records.journal import Journaled, JournalPlace, Published
 
 CLOCKS_DIFFER_MS = SETTLED_AFTER_MS - WRITTEN_WITHIN_MS
-CHUNK = 100
 
 
 class TooMuchMissed(Exception):
@@ -54,7 +53,7 @@ class Replay:
         if self._since < settled:
             async for journaled in self._between(self._since, settled):
                 lying.append(journaled)
-                if self._read % CHUNK == 0:
+                if self._read % REPLAYED_AT_ONCE == 0:
                     in_turn = _in_turn(lying, journaled.place.at - CLOCKS_DIFFER_MS)
                     yield list(self._news_of(in_turn))
                     gone = {each.place for each in in_turn}
