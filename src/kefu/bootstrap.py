@@ -21,7 +21,7 @@ from kefu.blobs.port import Blobs
 from kefu.bots.port import Bot
 from kefu.bots.webhook import WebhookBot
 from kefu.desk.desk import Desk
-from kefu.desk.sweep import keep_sweeping
+from kefu.desk.sweep_round import keep_sweeping
 from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError

@@ -15,8 +15,9 @@ from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.domain.agent import AgentStatus
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.session_ref import SessionRef
-from kefu.records import sessions
+from kefu.records import keys, sessions
 from kefu.store.memory import MemoryStore
+from kefu.store.port import Span
 from kefu.testing.clocks import ManualClock
 from kefu.testing.contention.history import history_of
 from kefu.testing.contention.history_laws import HISTORY_LAWS, hold_history
@@ -132,6 +133,18 @@ def refused_by(told: Told) -> str:
     with pytest.raises(LawBroken) as broken:
         told.hold()
     return broken.value.law.split(maxsplit=1)[0]
+
+
+async def test_a_later_page_of_a_line_is_no_new_reading_of_it(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        store = RecordedStore(MemoryStore(), journal)
+        request = Doing(0, 0, "Closes")
+        doing.set(request)
+        began = []
+        for after in (keys.WAITING[0], f"{keys.WAITING_OTHERS}#1"):
+            await store.scan("1#GROUP#default", Span(1, after, keys.WAITING[1]))
+            began.append(dict(request.reads))
+    assert began[0] == began[1] != {}
 
 
 def test_a_true_history_passes(told: Told) -> None:

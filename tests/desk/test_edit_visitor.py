@@ -80,6 +80,13 @@ async def test_what_a_profile_cannot_hold_is_refused(shop: Shop, fields: dict[st
     assert await card_of(shop) is None
 
 
+@pytest.mark.parametrize("text", ["x" * 20_000, "\ud800"])
+async def test_a_refusal_names_the_field_of_the_profile(shop: Shop, text: str) -> None:
+    with pytest.raises(Invalid, match="qq") as refused:
+        await edit(shop, {"qq": text})
+    assert refused.value.field == ("qq",)
+
+
 async def test_a_repeated_call_is_done_once(shop: Shop) -> None:
     once = Once(key="k", fingerprint="f")
     await edit(shop, {"nickname": "first"}, once=once)

@@ -1,9 +1,10 @@
 """Races that took a third request, or many records, to be found: each played once, at the very moment it needs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
+from interrupted import Interrupted
 from shop import BUSY, OFFLINE, ONLINE, PARTNER, TENANT, Shop, weichat
 
 from kefu.desk.call import Role
@@ -18,53 +19,6 @@ from kefu.domain.directory import Precedence, Ranking, TenantSettings
 from kefu.domain.instants import MINUTE
 from kefu.domain.log import EventKind
 from kefu.domain.ranking import choose_agent
-from kefu.store.memory import MemoryStore
-from kefu.store.port import (
-    Conflict,
-    Key,
-    Order,
-    Page,
-    Record,
-    Span,
-    Write,
-)
-from kefu.store.wrapper import StoreWrapper
-
-Meanwhile = Callable[[], Awaitable[object]]
-
-
-class Interrupted(StoreWrapper):
-    """Lets something happen once, right before the first call that `at` picks."""
-
-    def __init__(self) -> None:
-        super().__init__(MemoryStore())
-        self._at: Callable[[str], bool] = lambda _: False
-        self._meanwhile: Meanwhile | None = None
-        self.refuses = 0
-        """So many further commits are refused."""
-
-    def before(self, at: Callable[[str], bool], meanwhile: Meanwhile) -> None:
-        self._at, self._meanwhile = at, meanwhile
-
-    async def get(self, keys: Sequence[Key]) -> list[Record | None]:
-        await self._happen("get " + " ".join(key.sort for key in keys))
-        return await super().get(keys)
-
-    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
-        await self._happen(f"scan {span.after}")
-        return await super().scan(partition, span, order)
-
-    async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
-        await self._happen("commit " + " ".join(write.key.sort for write in writes))
-        if self.refuses:
-            self.refuses -= 1
-            raise Conflict
-        await super().commit(writes, token=token)
-
-    async def _happen(self, call: str) -> None:
-        if self._meanwhile and self._at(call):
-            meanwhile, self._meanwhile = self._meanwhile, None
-            await meanwhile()
 
 
 @pytest.fixture
@@ -200,6 +154,13 @@ async def test_who_stands_behind_an_ended_binding_still_goes_before_the_group(sh
     shop.clock.advance(2_000)
     await set_agent_status(shop.desk, shop.call(), "a", ONLINE)
     assert await shop.where(designated) == "with a"
+
+
+async def test_who_is_online_but_full_counts_behind_twenty_who_are_not(shop: Shop) -> None:
+    for number in range(20):
+        await shop.agent(f"a{number:02d}", status=OFFLINE)
+    await shop.agent("z", max_sessions=0)
+    assert EventKind.NO_AGENT_ONLINE not in await shop.kinds(await shop.write("V"))
 
 
 def test_under_contention_only_the_equally_good_are_taken() -> None:

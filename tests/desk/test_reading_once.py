@@ -7,7 +7,7 @@ import pytest
 
 from kefu.desk.reading_once import ReadingOnce
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Expect, Key, Order, Page, Put, Record, Span, Throttled
+from kefu.store.port import GET_KEYS_MAX, Expect, Key, Order, Page, Put, Record, Span, Throttled
 from kefu.store.wrapper import StoreWrapper
 
 A, B, C = (Key("p", sort) for sort in "abc")
@@ -33,6 +33,8 @@ class Told(StoreWrapper):
 
     async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         self.asked.append(partition)
+        self.was_asked.set()
+        await self.may_answer.wait()
         return await self.inner.scan(partition, span, order)
 
 
@@ -96,3 +98,52 @@ async def test_a_step_that_is_over_reads_no_more(told: Told) -> None:
     with pytest.raises(asyncio.CancelledError):
         await reading.get([B])
     assert told.asked == [(A,)]
+
+
+async def test_a_commit_forgets_pages_too(told: Told) -> None:
+    reading = ReadingOnce(told)
+    await reading.scan("p", Span(limit=1))
+    await put(reading, A, "new")
+    page = await reading.scan("p", Span(limit=1))
+    assert [record.value for record in page.records] == ["new"]
+
+
+async def test_more_keys_than_one_request_takes_go_out_in_several(told: Told) -> None:
+    many = [Key("p", f"{number:03d}") for number in range(GET_KEYS_MAX + 1)]
+    reading = ReadingOnce(told)
+    await put(reading, many[-1], "last")
+    found = await reading.get(many)
+    assert [len(keys) for keys in told.asked if isinstance(keys, tuple)] == [GET_KEYS_MAX, 1]
+    assert [record.value for record in found if record] == ["last"]
+
+
+async def test_who_gives_up_waiting_takes_the_answer_from_nobody_else(told: Told) -> None:
+    reading = ReadingOnce(told)
+    told.may_answer.clear()
+    waiting = [asyncio.create_task(reading.get([A])) for _ in range(3)]
+    await told.was_asked.wait()
+    waiting[1].cancel()
+    await asyncio.wait([waiting[1]])
+    told.may_answer.set()
+    assert [waiting[1].cancelled(), await waiting[0], await waiting[2]] == [True, [None], [None]]
+
+
+async def test_who_gives_up_waiting_for_a_page_takes_it_from_nobody_else(told: Told) -> None:
+    reading = ReadingOnce(told)
+    told.may_answer.clear()
+    waiting = [asyncio.create_task(reading.scan("p", Span(limit=1))) for _ in range(3)]
+    await told.was_asked.wait()
+    waiting[1].cancel()
+    await asyncio.wait([waiting[1]])
+    told.may_answer.set()
+    pages = [await waiting[0], await waiting[2]]
+    assert [page.records for page in pages] == [(), ()]
+
+
+async def test_keys_that_nobody_sent_can_be_asked_for_again(told: Told) -> None:
+    reading = ReadingOnce(told)
+    first, second = (asyncio.create_task(reading.get([key])) for key in (A, B))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first, second], timeout=5)
+    assert await asyncio.wait_for(reading.get([A, C]), 5) == [None, None]

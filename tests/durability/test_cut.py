@@ -198,6 +198,12 @@ async def test_cut_at_any_event_the_exact_rest_follows(server: Server, http: htt
     history = await played(company, random)
     rests = await server.inside(resumed_everywhere(server.desk.store, company.tenant, history))
     assert rests == [history[cut + 1 :] for cut in range(len(history) - 1)]
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES_IN_MEMORY))
+async def test_cut_twice_on_the_wire_the_exact_rest_follows(server: Server, http: httpx.AsyncClient, seed: int) -> None:
+    random, company = Random(seed), await found_company(server, http)
+    history = await played(company, random)
     cuts = cut_twice(history, random)
     between = await told_between(company.partner, history, cuts)
     told = await told_behind(company.partner, between, cuts, len(history))
@@ -211,10 +217,19 @@ async def test_cut_at_any_event_the_exact_rest_follows_from_the_file_opened_agai
         async with calling(server.url) as http:
             company = await found_company(server, http)
             history = await played(company, random)
-            cuts = cut_twice(history, random)
-            between = await told_between(company.partner, history, cuts)
     rests = await reopened_everywhere(file, company.tenant, history)
     assert rests == [history[cut + 1 :] for cut in range(len(history) - 1)]
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES_IN_MEMORY, HISTORIES))
+async def test_cut_on_the_wire_the_exact_rest_follows_from_another_process(tmp_path: Path, seed: int) -> None:
+    random, file = Random(seed), tmp_path / "kefu.db"
+    with serving(open_store=partial(opened, file)) as server:
+        async with calling(server.url) as http:
+            company = await found_company(server, http)
+            history = await played(company, random)
+            cuts = cut_twice(history, random)
+            between = await told_between(company.partner, history, cuts)
     with serving(open_store=partial(opened, file)) as restarted:
         async with calling(restarted.url) as http:
             partner = Api(http, restarted.token(company.tenant, Role.PARTNER, company.credentials.client_id))

@@ -14,7 +14,7 @@ from kefu.feed.interest import QueueInterest, Told
 from kefu.feed.journal import JournalWriter, cursor_at
 from kefu.feed.replay import Replay
 from kefu.records import journal
-from kefu.records.journal import Journaled, Place, Published
+from kefu.records.journal import Journaled, JournalPlace, Published
 from kefu.records.sessions import LogRecord
 from kefu.store.memory import MemoryStore
 from kefu.store.port import (
@@ -30,7 +30,7 @@ from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
 
 TENANT = "20080"
 NOW = NEW_YEAR_2026 + HOUR
-LONG_AGO = cursor_at(Place(NOW - MINUTE, "C", 1))(Told(is_last=True))
+LONG_AGO = cursor_at(JournalPlace(NOW - MINUTE, "C", 1))(Told(is_last=True))
 
 
 class Eventful(StoreWrapper):
@@ -74,7 +74,7 @@ def event(session: str, seq: int) -> Published:
 
 async def lie(desk: Desk, at: Instant, writer: str, published: Published, number: int = 1) -> Journaled:
     """An entry at a place that its writer chose."""
-    journaled = Journaled(Place(at, writer, number), published)
+    journaled = Journaled(JournalPlace(at, writer, number), published)
     await desk.store.commit([journal.write(TENANT, journaled)], token=None)
     return journaled
 
@@ -219,6 +219,6 @@ async def test_cut_between_two_queues_of_one_change_the_second_is_told(desk: Des
 
 
 def test_a_cursor_is_a_place() -> None:
-    place = Place(NOW, "A", 7)
+    place = JournalPlace(NOW, "A", 7)
     assert cursor_at(place)(Told(is_last=True, session="s", seq=3)) == Cursor(place.sort, "s", 3).encode()
     assert journal.place_of(place.sort) == place

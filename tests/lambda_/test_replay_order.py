@@ -18,14 +18,14 @@ from kefu.feed.interest import Told
 from kefu.feed.journal import cursor_at
 from kefu.feed.replay import Replay
 from kefu.records import journal
-from kefu.records.journal import Journaled, Place, Published
+from kefu.records.journal import Journaled, JournalPlace, Published
 from kefu.records.sessions import LogRecord
 from kefu.store.memory import MemoryStore
 from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
 
 TENANT = "20080"
 NOW = NEW_YEAR_2026 + HOUR
-LONG_AGO = cursor_at(Place(NOW - MINUTE, "nobody", 1))(Told(is_last=True))
+LONG_AGO = cursor_at(JournalPlace(NOW - MINUTE, "nobody", 1))(Told(is_last=True))
 SKEW_MS = 900
 """Of each writer's clock, either way: two of them differ by less than two seconds."""
 SEEDS = 12
@@ -79,7 +79,7 @@ def written(random: Random) -> list[Journaled]:
     """In the order of writing, which no clock knows. All writers together have several sessions in a second."""
     shards = [Shard(name, random).steps() for name in SHARDS]
     skews: dict[str, int] = {}
-    last: dict[str, Place] = {}
+    last: dict[str, JournalPlace] = {}
     entries: list[Journaled] = []
     now = NOW
     while shards:
@@ -91,8 +91,8 @@ def written(random: Random) -> list[Journaled]:
         writer, published = step
         now += random.choice((0, 1, 10, 300))
         skew = skews.setdefault(writer, random.randint(-SKEW_MS, SKEW_MS))
-        before = last.get(writer, Place(0, writer, 0))
-        last[writer] = Place(max(before.at, now + skew), writer, before.number + 1)
+        before = last.get(writer, JournalPlace(0, writer, 0))
+        last[writer] = JournalPlace(max(before.at, now + skew), writer, before.number + 1)
         entries.append(Journaled(last[writer], published))
     return entries
 
@@ -132,7 +132,7 @@ def is_in_order(told: Sequence[News]) -> bool:
 
 @pytest.fixture(autouse=True)
 def _short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kefu.feed.replay.CHUNK", 5)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_AT_ONCE", 5)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -167,9 +167,9 @@ async def test_cut_again_and_again_nothing_is_lost(seed: int) -> None:
 async def test_what_a_writer_wrote_before_is_told_before_however_a_session_is_numbered() -> None:
     """Else the cursor of what came too early would say that the writer had told the other."""
     entries = [
-        Journaled(Place(NOW + 99, "X", 1), event("s", 2)),
-        Journaled(Place(NOW + 100, "W", 1), event("t", 1)),
-        Journaled(Place(NOW + 101, "W", 2), event("s", 1)),
+        Journaled(JournalPlace(NOW + 99, "X", 1), event("s", 2)),
+        Journaled(JournalPlace(NOW + 100, "W", 1), event("t", 1)),
+        Journaled(JournalPlace(NOW + 101, "W", 2), event("s", 1)),
     ]
     desk = await desk_with(entries)
     assert [each.what for each in await behind(desk, LONG_AGO)] == [("t", 1), ("s", 1), ("s", 2)]
@@ -178,7 +178,7 @@ async def test_what_a_writer_wrote_before_is_told_before_however_a_session_is_nu
 async def test_what_was_written_again_turns_nothing_round() -> None:
     """A batch came again to the same process: first and second time it wrote one thing before the other."""
     batch = [event("t", 2), event("t", 4), Published(queues=("q",))]
-    entries = [Journaled(Place(NOW + number, "W", number), each) for number, each in enumerate([*batch, *batch])]
+    entries = [Journaled(JournalPlace(NOW + number, "W", number), each) for number, each in enumerate([*batch, *batch])]
     desk = await desk_with(entries)
     whole = await behind(desk, LONG_AGO)
     assert [each.what for each in whole] == [("t", 2), ("t", 4), ("q", 0), ("q", 0)]

@@ -205,7 +205,7 @@ def dying_in_replay(aws: Cloud) -> str:
 
 
 def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kefu.feed.replay.CHUNK", 2)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_AT_ONCE", 2)
     with cloud() as aws:
         start = follow_a_history(aws, 1)
         aws.peers.at_post = lambda: aws.clock.advance(4 * SECOND)
@@ -215,7 +215,7 @@ def test_a_replay_that_has_no_time_completes_and_goes_on_when_asked_again(monkey
 
 
 def test_a_replay_of_too_much_completes_and_goes_on_when_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kefu.feed.replay.CHUNK", 2)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_AT_ONCE", 2)
     monkeypatch.setattr("kefu.feed.replay.REPLAYED_MAX", 8)
     with cloud() as aws:
         socket = aws.socket(life_ms=2 * HOUR)
@@ -270,7 +270,7 @@ def test_a_replay_that_finds_nothing_in_its_time_is_gone_on_with_behind_the_curs
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A busy tenant's journal may be longer than one replay can look through, and what is wanted may lie at its end."""
-    monkeypatch.setattr("kefu.feed.replay.CHUNK", 5)
+    monkeypatch.setattr("kefu.feed.replay.REPLAYED_AT_ONCE", 5)
     with cloud() as aws:
         socket = aws.socket()
         aws.subscribes(socket, filter={"visitorUserName": "V"})

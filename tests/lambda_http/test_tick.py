@@ -14,7 +14,7 @@ from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.presence import show_presence
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
-from kefu.desk.sweep import ALL_TENANTS, CUT_BEFORE_S, STOP_BEFORE_S, Round, Shard, sweep_for
+from kefu.desk.sweep_round import ALL_TENANTS, CUT_BEFORE_S, STOP_BEFORE_S, Round, Shard, keep_sweeping, sweep_for
 from kefu.desk.tenants import create_tenant
 from kefu.domain.agent import AgentStatus
 from kefu.domain.instants import MINUTE
@@ -23,7 +23,7 @@ from kefu.entrypoints.lambda_tick import tick_handler
 from kefu.entrypoints.socket_container import SocketContainer
 from kefu.records import agents, sessions
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Key, Record, Span
+from kefu.store.port import Key, Page, Record, Span
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import ManualClock
 from kefu.testing.laws import check_laws
@@ -35,7 +35,7 @@ RUNS_MAX = 100
 
 
 class Troubled(StoreWrapper):
-    """Reading this agent's records is trouble, of the kind that `trouble` makes."""
+    """Reading there is trouble, of the kind that `trouble` makes."""
 
     def __init__(self, inner: MemoryStore) -> None:
         super().__init__(inner)
@@ -46,6 +46,11 @@ class Troubled(StoreWrapper):
         if self.place and any(self.place in key.partition for key in keys):
             await self.trouble()
         return await super().get(keys)
+
+    async def listing(self, index: str, span: Span) -> Page:
+        if self.place and self.place in index:
+            await self.trouble()
+        return await super().listing(index, span)
 
 
 @pytest.fixture
@@ -204,15 +209,49 @@ async def test_one_tenants_trouble_is_not_the_next_ones(
     desk: Desk, clock: ManualClock, store: Troubled, caplog: pytest.LogCaptureFixture
 ) -> None:
     await open_tenants(desk, clock, "a")
-
-    def broken() -> asyncio.Future[None]:
-        raise RuntimeError("this record is broken")
-
-    store.place, store.trouble = f"{TENANTS[2]}#AGENT#a", broken
+    store.place, store.trouble = f"{TENANTS[2]}#AGENTS", broken
     assert (await sweep_for(desk, ALL_TENANTS, ample)).is_over
     store.place = ""
     assert [each.split()[0] for each in await found_out(desk)] == [each for each in TENANTS if each != TENANTS[2]]
     assert f"the sweep of tenant {TENANTS[2]} did not come through" in caplog.text
+
+
+async def test_one_looks_trouble_is_not_the_next_ones(
+    desk: Desk, clock: ManualClock, store: Troubled, caplog: pytest.LogCaptureFixture
+) -> None:
+    await open_tenants(desk, clock, "a", "b", "c", tenants=TENANTS[:1])
+    store.place, store.trouble = "AGENT#b", broken
+    assert (await sweep_for(desk, ALL_TENANTS, ample)).is_over
+    assert await found_out(desk, TENANTS[:1]) == ["20080 a", "20080 c"]
+    assert f"a look at tenant {TENANTS[0]} did not come through" in caplog.text
+
+
+def broken() -> asyncio.Future[None]:
+    raise RuntimeError("this record is broken")
+
+
+@pytest.fixture
+def _two_tenants_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kefu.desk.sweep_round.SWEEP_PAGE", 1)
+    monkeypatch.setattr("kefu.desk.sweep_round.TENANTS_SWEPT_MAX", 2)
+
+
+@pytest.mark.usefixtures("_two_tenants_at_once")
+async def test_more_tenants_than_one_run_sweeps_are_left_to_the_next(desk: Desk, clock: ManualClock) -> None:
+    await open_tenants(desk, clock, "a")
+    made = await runs(desk, checks=1_000)
+    assert len(await found_out(desk)) == sum(each.looks for each in made) == len(TENANTS)
+    assert max(each.looks for each in made) == 2
+
+
+@pytest.mark.usefixtures("_two_tenants_at_once")
+async def test_who_keeps_sweeping_goes_on_with_the_tenants_that_are_left(desk: Desk, clock: ManualClock) -> None:
+    await open_tenants(desk, clock, "a")
+    sweeping = asyncio.create_task(keep_sweeping(desk))
+    async with asyncio.timeout(60):
+        while len(await found_out(desk)) < len(TENANTS):  # noqa: ASYNC110  it turns with every step of the sweep
+            await asyncio.sleep(0)
+    sweeping.cancel()
 
 
 SCHEDULED: dict[str, object] = {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}

@@ -61,6 +61,20 @@ MUTANTS = [
         law="L7",
     ),
     Mutant(
+        name="an arrival says that nobody need look",
+        module="kefu.desk.ingest_message",
+        right="    may_wait = writer.session.state is SessionState.WAITING\n",
+        wrong="    may_wait = False\n",
+        law="L7",
+    ),
+    Mutant(
+        name="a close says that no room is left",
+        module="kefu.desk.close_session",
+        right="has_room=not is_full)",
+        wrong="has_room=False)",
+        law="L7",
+    ),
+    Mutant(
         name="an agent who comes online does not fill his room",
         module="kefu.desk.set_agent_status",
         right="        more = await fill(desk, call.tenant, login, DispatchTrigger.AGENT_GAINED_ROOM)\n",

@@ -68,6 +68,16 @@ COMMIT_ERRORS = {
     "no credentials": (exceptions.NoCredentialsError(), StoreError),
 }
 
+SINGLE_WRITE_ERRORS = {
+    "a failed condition": (refusal("ConditionalCheckFailedException"), Conflict),
+    "a condition that failed at a repetition": (refusal("ConditionalCheckFailedException", retries=1), OutcomeUnknown),
+    "throttling": (refusal("ThrottlingException"), Throttled),
+    "throttling of a repetition": (refusal("ThrottlingException", retries=1), OutcomeUnknown),
+    "another transaction": (refusal("TransactionConflictException"), Conflict),
+    "a fault of the service": (refusal("InternalServerError", status=500), OutcomeUnknown),
+}
+"""Of a write without a token. Repeated by the transport, it may have met what its own first try wrote."""
+
 READ_ERRORS = {
     "throughput": (refusal("ProvisionedThroughputExceededException"), Throttled),
     "throttling": (refusal("ThrottlingException"), Throttled),
@@ -87,6 +97,16 @@ async def test_an_error_of_a_commit_is_told_in_the_words_of_the_port(
     async with failing(error) as store:
         with pytest.raises(StoreError) as caught:
             await store.commit(WRITES, token="t")
+    assert type(caught.value) is meaning
+
+
+@pytest.mark.parametrize(("error", "meaning"), SINGLE_WRITE_ERRORS.values(), ids=SINGLE_WRITE_ERRORS)
+async def test_an_error_of_a_single_write_is_told_in_the_words_of_the_port(
+    error: Exception, meaning: type[StoreError]
+) -> None:
+    async with failing(error) as store:
+        with pytest.raises(StoreError) as caught:
+            await store.commit([put("p", "a", expect=Expect.ABSENT)], token=None)
     assert type(caught.value) is meaning
 
 

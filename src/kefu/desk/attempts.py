@@ -8,6 +8,7 @@ from typing import TypeVar
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import ATTEMPTS_MAX
 from kefu.domain.refusals import Declined, RefusalCode
+from kefu.records import keys
 from kefu.store.port import Conflict, OutcomeUnknown, StoreError, Throttled, Write
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ _PAUSE_MAX_S = 0.250
 
 
 async def attempt(desk: Desk, step: Callable[[Desk, int], Awaitable[T]]) -> T:
-    """`step` (read, decide, commit) until it is through; it gets a desk to read by, and how often it lost.
+    """`step` (read, decide, commit) until it is through; it gets a desk to read by, and how many claims it lost.
 
     Raises `Declined` with BUSY when it lost too often: nothing was done, the caller may repeat.
     """
@@ -29,12 +30,17 @@ async def attempt(desk: Desk, step: Callable[[Desk, int], Awaitable[T]]) -> T:
         try:
             with desk.one_step() as own:
                 return await step(own, lost)
-        except Conflict:
-            lost += 1
+        except Conflict as conflict:
+            lost += _is_lost_claim(conflict)
             await _pause(desk, _CONFLICT_PAUSE_S, tries)
         except Throttled:
             await _pause(desk, _THROTTLED_PAUSE_S, tries)
     raise Declined(RefusalCode.BUSY, "Too many requests want the same at once. Nothing was done: send it again.")
+
+
+def _is_lost_claim(conflict: Conflict) -> bool:
+    """Others want the same agent, or the store cannot say."""
+    return not conflict.keys or any(keys.is_agent(key) for key in conflict.keys)
 
 
 @contextmanager

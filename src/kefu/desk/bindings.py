@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
-from kefu.desk.access import STAFF, agent_not_found
-from kefu.desk.attempts import attempt, commit, commit_alone
-from kefu.desk.call import Call, Role
+from kefu.desk.access import STAFF, agent_not_found, is_agent_self
+from kefu.desk.attempts import attempt, commit, commit_alone, left_to_the_next_look
+from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import named
-from kefu.desk.loading_agents import load_agent
+from kefu.desk.loading_agents import holds_session_of, load_agent
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, mark
 from kefu.domain.binding import Binding, BindingAct
@@ -45,7 +46,10 @@ async def create_binding(
     rule = Binding.made(
         name.business_flag, name.visitor, login_of(agent), by=_name_of(call), now=asked_at, expires_at=expires_at
     )
-    done, _ = await attempt_once(desk, call, _results, lambda desk, lost: _create(desk, call, rule, lost))
+    tries = count()
+    done, _ = await attempt_once(
+        desk, call, _results, lambda desk, _: _create(desk, call, rule, is_first_try=next(tries) == 0)
+    )
     return done
 
 
@@ -56,7 +60,10 @@ async def delete_binding(desk: Desk, call: Call, name: BindingName) -> BindingNa
     """
     _check(name)
     asked_at = desk.clock.now()
-    done, _ = await attempt_once(desk, call, _results, lambda desk, lost: _delete(desk, call, name, asked_at, lost))
+    tries = count()
+    done, _ = await attempt_once(
+        desk, call, _results, lambda desk, _: _delete(desk, call, name, asked_at, is_first_try=next(tries) == 0)
+    )
     await _look_at_directed(desk, call.tenant, name)
     return done
 
@@ -70,35 +77,37 @@ def _name_of(call: Call) -> str:
     return call.by.user_name or call.by.role
 
 
-async def _create(desk: Desk, call: Call, rule: Binding, lost: int) -> BindingName:
+async def _create(desk: Desk, call: Call, rule: Binding, *, is_first_try: bool) -> BindingName:
     """`rule` as it would be if nothing was ever bound there: written so first, without a look.
 
     Only if something stands against that is it read what, and decided what to say.
     """
-    if call.by.role in STAFF and not lost:
-        is_there = desk.last_seen.was_there(call.tenant, rule.agent, desk.clock.now())
+    if call.by.role in STAFF and is_first_try:
+        now = desk.clock.now()
+        is_there = desk.last_seen.was_there(call.tenant, rule.agent, now)
         checks = [] if is_there else [agents.check_seat(call.tenant, rule.agent)]
         done = await _commit(desk, call, rule, None, checks=checks)
-        desk.last_seen.saw_agent_there(call.tenant, rule.agent, desk.clock.now())
+        if not is_there:
+            desk.last_seen.saw_agent_there(call.tenant, rule.agent, now)
         return done
     await _require_may_bind(desk, call, rule.visitor, rule.agent)
     agent, loaded = await asyncio.gather(
         load_agent(desk, call.tenant, rule.agent),
         bindings.load(desk.store, call.tenant, rule.business_flag, rule.visitor),
     )
+    if loaded is not None and _is_done(loaded.value, rule):
+        return BindingName(business_flag=rule.business_flag, visitor=rule.visitor)
     if agent is None:
         raise agent_not_found(rule.agent, "agentUserName")
     if loaded is None:
         return await _commit(desk, call, rule, None)
-    if _is_done(loaded.value, rule):
-        return BindingName(business_flag=rule.business_flag, visitor=rule.visitor)
     _require_free(loaded.value, desk.clock.now())
     return await _commit(desk, call, loaded.value.followed_by(rule), loaded.version)
 
 
 def _is_done(found: Binding, rule: Binding) -> bool:
-    """It is this very rule: its commit came through and only the answer was lost."""
-    return found.history[-1:] == rule.history[-1:] and found.agent == rule.agent
+    """It is this very rule, or was: its commit came through and only the answer was lost."""
+    return rule.history[-1] in found.history
 
 
 def _require_free(known: Binding, now: Instant) -> None:
@@ -110,9 +119,13 @@ def _require_free(known: Binding, now: Instant) -> None:
         )
 
 
-async def _delete(desk: Desk, call: Call, name: BindingName, asked_at: Instant, lost: int) -> BindingName:
-    """As the binding was when this process last saw it; only if that is not so any more is it read."""
-    seen = None if lost else desk.last_seen.binding(call.tenant, name.business_flag, name.visitor)
+async def _delete(desk: Desk, call: Call, name: BindingName, asked_at: Instant, *, is_first_try: bool) -> BindingName:
+    """As staff's binding was when this process last saw it; only if that is not so any more is it read.
+
+    An agent's is read: whether he may end it depends on whom it is for, and no refused commit would tell.
+    """
+    may_guess = is_first_try and call.by.role in STAFF
+    seen = desk.last_seen.binding(call.tenant, name.business_flag, name.visitor) if may_guess else None
     is_guess = seen is not None and seen.value.holds_at(asked_at)
     loaded = seen if is_guess else await bindings.load(desk.store, call.tenant, name.business_flag, name.visitor)
     if loaded is not None and _was_ended(loaded.value, call, asked_at):
@@ -130,8 +143,8 @@ async def _delete(desk: Desk, call: Call, name: BindingName, asked_at: Instant, 
 
 def _was_ended(found: Binding, call: Call, asked_at: Instant) -> bool:
     """By this very call, whose answer was lost."""
-    [last] = found.history[-1:] or [None]
-    return last is not None and (last.act, last.at, last.by) == (BindingAct.UNBOUND, asked_at, _name_of(call))
+    ended = (BindingAct.UNBOUND, asked_at, _name_of(call))
+    return any((each.act, each.at, each.by) == ended for each in found.history)
 
 
 async def _commit(
@@ -152,18 +165,17 @@ async def _require_may_bind(desk: Desk, call: Call, visitor: str, agent: str) ->
     """Staff bind anybody; an agent binds to himself, and unbinds, visitors whose session he holds."""
     if call.by.role in STAFF:
         return
-    is_own = call.by.role is Role.AGENT and login_of(call.by.user_name) == agent
-    loaded = await load_agent(desk, call.tenant, agent) if is_own else None
-    if not (loaded and any(held.visitor == visitor for held in loaded.value.held)):
+    if not is_agent_self(call.by, agent) or not await holds_session_of(desk, call.by, visitor):
         raise Declined(
             RefusalCode.NOT_ALLOWED, "An agent binds to himself the visitors whose session he holds.", "agentUserName"
         )
 
 
 async def _look_at_directed(desk: Desk, tenant: str, name: BindingName) -> None:
-    for session in await attempt(desk, lambda desk, _: _newest_of_each_channel(desk, tenant, name.visitor)):
-        if session.directed_by is DirectedBy.BOUND and session.keys.business_flag == name.business_flag:
-            await look(desk, tenant, session.ref, DispatchTrigger.BINDING_ENDED)
+    with left_to_the_next_look():
+        for session in await attempt(desk, lambda desk, _: _newest_of_each_channel(desk, tenant, name.visitor)):
+            if session.directed_by is DirectedBy.BOUND and session.keys.business_flag == name.business_flag:
+                await look(desk, tenant, session.ref, DispatchTrigger.BINDING_ENDED)
 
 
 async def _newest_of_each_channel(desk: Desk, tenant: str, visitor: str) -> list[Session]:

@@ -67,5 +67,5 @@ async def _delete(desk: Desk, call: Call, login: str) -> AgentDeleted:
         *mark(call, _results, deleted, desk.clock.now()),
     ]
     await commit(desk, writes)
-    desk.last_seen.saw_agent_gone(call.tenant, login)
+    desk.last_seen.saw_agent_gone(call.tenant, login, desk.clock.now())
     return deleted

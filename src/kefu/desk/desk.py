@@ -33,19 +33,20 @@ class Desk:
 
     @contextmanager
     def one_step(self) -> Iterator["Desk"]:
-        """The same desk, with a store that reads nothing twice, and nothing at all once the step is over."""
-        reading = ReadingOnce(self._plain_store)
+        """The same desk, whose store reads no record and no page twice, and none at all once the step is over."""
+        reading = ReadingOnce(self.plain_store)
         try:
             yield replace(self, store=reading)
         finally:
             reading.end()
 
     def for_one_query(self) -> "Desk":
-        """The same desk, with a store that reads nothing twice."""
-        return replace(self, store=ReadingOnce(self._plain_store))
+        """The same desk, whose store reads no record and no page twice."""
+        return replace(self, store=ReadingOnce(self.plain_store))
 
     @property
-    def _plain_store(self) -> Store:
+    def plain_store(self) -> Store:
+        """For who must read again what this step has read."""
         return self.store.inner if isinstance(self.store, ReadingOnce) else self.store
 
     async def read_ahead(self, keys: Sequence[Key]) -> None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from kefu.desk.access import STAFF
 from kefu.desk.attempts import commit
-from kefu.desk.call import Call, Role
+from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import message_text, named
-from kefu.desk.loading_agents import load_agent
+from kefu.desk.loading_agents import holds_session_of
 from kefu.desk.once import attempt_once, mark
-from kefu.domain.ids import login_of
 from kefu.domain.refusals import Declined, Invalid, RefusalCode
 from kefu.domain.visitor import PROFILE_FIELDS, Visitor
 from kefu.records import visitors
@@ -31,8 +30,8 @@ async def edit_visitor(desk: Desk, call: Call, visitor: str, fields: Mapping[str
     named(visitor, "visitorUserName")
     if unknown := fields.keys() - set(PROFILE_FIELDS):
         raise Invalid(f"A visitor's profile has no {min(unknown)}. Use {', '.join(PROFILE_FIELDS)}.", "profile")
-    for text in fields.values():
-        message_text(text)
+    for field, text in fields.items():
+        message_text(text, field)
     edited, _ = await attempt_once(desk, call, _results, lambda desk, _: _edit(desk, call, visitor, fields))
     return edited
 
@@ -49,11 +48,7 @@ async def _edit(desk: Desk, call: Call, visitor: str, fields: Mapping[str, str])
 
 async def _require_serves(desk: Desk, call: Call, visitor: str) -> None:
     """Staff edit anybody's card, an agent those of visitors whose session he holds."""
-    if call.by.role in STAFF:
-        return
-    is_agent = call.by.role is Role.AGENT
-    loaded = await load_agent(desk, call.tenant, login_of(call.by.user_name)) if is_agent else None
-    if not (loaded and any(held.visitor == visitor for held in loaded.value.held)):
+    if call.by.role not in STAFF and not await holds_session_of(desk, call.by, visitor):
         raise Declined(
             RefusalCode.NOT_ALLOWED, "An agent edits the card of a visitor whose session he holds.", "visitorUserName"
         )

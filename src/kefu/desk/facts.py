@@ -57,7 +57,7 @@ async def read_arrival(
         handover=handover,
         binding=binding,
         trigger=trigger,
-        lost_claims=desk.last_seen.claims_lost(tenant, group_id, lost_claims, desk.clock.now()),
+        lost_claims=_claims_lost(desk, tenant, group_id, lost_claims) if trigger is not DispatchTrigger.DRY_RUN else 0,
     )
     return await _read_people(desk, tenant, facts, designated=_designated(keys), bound=bound, group_id=group_id)
 
@@ -118,6 +118,10 @@ async def read_group(
     )
     facts = GroupFacts(someone_waits=first is not None, agents=tuple(each.value for each in weighed))
     return facts, weighed
+
+
+def _claims_lost(desk: Desk, tenant: str, group_id: str, lost: int) -> int:
+    return desk.last_seen.claims_lost(tenant, group_id, lost, desk.clock.now())
 
 
 async def _read_binding(desk: Desk, tenant: str, flag: str | None, visitor: str) -> Binding | None:

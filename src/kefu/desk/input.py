@@ -26,14 +26,14 @@ def at_most(value: str, field: str, length_max: int) -> str:
     return value
 
 
-def message_text(text: str) -> str:
+def message_text(text: str, field: str = "text") -> str:
     if any("\ud800" <= each <= "\udfff" for each in text):
-        raise Invalid("text holds half a surrogate pair. Send plain Unicode text.", "text")
+        raise Invalid(f"{field} holds half a surrogate pair. Send plain Unicode text.", field)
     if len(text) > TEXT_LENGTH_MAX:
         raise Invalid(
-            f"text has {len(text)} characters; at most {TEXT_LENGTH_MAX} are accepted. "
+            f"{field} has {len(text)} characters; at most {TEXT_LENGTH_MAX} are accepted. "
             "Split it, or send a file as type FILE.",
-            "text",
+            field,
             code=RefusalCode.TEXT_TOO_LONG,
         )
     return text

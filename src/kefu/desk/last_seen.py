@@ -1,6 +1,7 @@
-"""What this process saw last: guesses for reading ahead, never believed.
+"""What this process saw last: guesses for reading ahead. What follows from them is read or held by a commit.
 
-One exception is bounded: who was there half a minute ago may be bound to, as if the binding had come then.
+Two things are believed, each with a bound: who was there half a minute ago may be bound to, as if the binding had
+come then; and where a claim was lost a second ago, the next request spreads.
 """
 
 from collections import OrderedDict
@@ -43,6 +44,7 @@ class LastSeen:
     _sessions: _Latest[tuple[str, str, Channel], Session] = field(default_factory=_Latest)
     _agents: _Latest[tuple[str, str], Agent] = field(default_factory=_Latest)
     _there_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
+    _gone_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
     _lost_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
     _bindings: _Latest[tuple[str, str, str], LoadedBinding] = field(default_factory=_Latest)
 
@@ -77,9 +79,13 @@ class LastSeen:
             self.saw_agent_there(tenant, agent.login, now)
 
     def saw_agent_there(self, tenant: str, login: str, now: Instant) -> None:
-        self._there_at.put((tenant, login), now)
+        """Not believed for a while after he was deleted here: it may have been read before that."""
+        gone_at = self._gone_at.get((tenant, login))
+        if gone_at is None or now - gone_at >= AGENT_KNOWN_FOR_MS:
+            self._there_at.put((tenant, login), now)
 
-    def saw_agent_gone(self, tenant: str, login: str) -> None:
+    def saw_agent_gone(self, tenant: str, login: str, now: Instant) -> None:
+        self._gone_at.put((tenant, login), now)
         self._agents.forget((tenant, login))
         self._there_at.forget((tenant, login))
 

@@ -1,4 +1,4 @@
-"""The store as one step sees it: nothing is read twice, so what a step will ask for can be read ahead.
+"""The store as one step sees it: no record and no page is read twice, so what a step will ask for can be read ahead.
 
 A use case reads one thing after another as its decision unfolds, and each wait is a round trip. What the process
 saw last lets it guess what will be asked for: all of that is asked for at once, and the use case goes its way as
@@ -49,24 +49,24 @@ class ReadingOnce(StoreWrapper):
                 reader.cancel()
 
     async def get(self, keys: Sequence[Key]) -> list[Record | None]:
-        unread = {key: _promise() for key in keys if key not in self._records}
+        unread = {key: _promise() for key in keys if _is_unread(self._records.get(key))}
         is_first = not self._wanted
         self._records |= unread
         self._wanted |= unread
         if unread and is_first:
             await self._send_wanted()
-        return [await self._records[key] for key in keys]
+        return [await asyncio.shield(self._records[key]) for key in keys]
 
     async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
         asked = (partition, span, order)
-        if asked not in self._pages:
+        if _is_unread(self._pages.get(asked)):
 
             async def read() -> Sequence[object]:
                 return [await self.inner.scan(partition, span, order)]
 
             self._pages[asked] = promise = _promise()
             await self._keep([promise], read)
-        page: Page = await self._pages[asked]
+        page: Page = await asyncio.shield(self._pages[asked])
         return page
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
@@ -82,7 +82,8 @@ class ReadingOnce(StoreWrapper):
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
         except asyncio.CancelledError:
-            for promise in self._wanted.values():
+            wanted, self._wanted = self._wanted, {}
+            for promise in wanted.values():
                 promise.cancel()
             raise
         wanted, self._wanted = self._wanted, {}
@@ -114,6 +115,11 @@ class ReadingOnce(StoreWrapper):
             self._readers.discard(reader)
         for promise, result in zip(promises, results, strict=True):
             promise.set_result(result)
+
+
+def _is_unread(promise: Promise | None) -> bool:
+    """Or whoever read it was stopped."""
+    return promise is None or promise.cancelled()
 
 
 def _promise() -> Promise:

@@ -4,16 +4,12 @@ Safe to run twice and beside anything: it does nothing that a request would not 
 look, strongly consistent reads decide.
 """
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
-from zlib import crc32
 
-from kefu.desk.attempts import attempt, commit
+from kefu.desk.attempts import attempt
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.desk import Desk
 from kefu.desk.looking import look, look_at_line
@@ -25,20 +21,11 @@ from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
 from kefu.domain.line import agent_line
 from kefu.domain.session import Session, SessionState
-from kefu.domain.tenant import Tenant
-from kefu.records import agents, keys, sessions, sweep_places, tenants
+from kefu.records import agents, sessions
 from kefu.records.sweep_places import START, Part, SweepPlace
-from kefu.store.port import Conflict, Span
-
-SWEEP_EVERY_S = 60
-STOP_BEFORE_S = 10.0
-"""A bounded sweep begins no look with less time left than this, …"""
-CUT_BEFORE_S = 3.0
-"""… and cuts one that hangs, so that it can still say how far it came."""
+from kefu.store.port import Span
 
 Look: TypeAlias = Callable[[], Awaitable[None]]
-
-log = logging.getLogger("kefu.desk.sweep")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,102 +34,16 @@ class Swept:
     sessions: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shard:
-    """One of `of` equal parts of all tenants; which one a tenant belongs to never changes."""
-
-    number: int = 0
-    of: int = 1
-
-    def has(self, tenant: str) -> bool:
-        return crc32(tenant.encode()) % self.of == self.number
-
-
-ALL_TENANTS = Shard()
-
-
-async def keep_sweeping(desk: Desk) -> None:
-    """Sweeps every tenant once a minute, for as long as it is let. What goes wrong is logged and tried again."""
-    while True:
-        await desk.clock.sleep(SWEEP_EVERY_S)
-        try:
-            await Round(desk).go_on()
-        except Exception:  # the second net must hold whatever tears
-            log.exception("the sweep did not come through; the next one tries again")
-
-
-async def sweep_for(desk: Desk, shard: Shard, left_s: Callable[[], float]) -> "Round":
-    """Goes on with the shard's round where the last call stopped, for as long as time is left.
-
-    Calls beside it do no harm, and of two that keep their place at once the first is believed.
-    """
-    name = f"{shard.number}/{shard.of}"
-    kept = await attempt(desk, lambda desk, _: sweep_places.load(desk.store, name))
-    current = Round(desk, shard, kept.value)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(left_s() - CUT_BEFORE_S):
-            await current.go_on(lambda: left_s() > STOP_BEFORE_S)
-    with suppress(Conflict):
-        if not current.is_over:
-            await commit(desk, [sweep_places.write(name, current.place, kept.version, desk.clock.now())])
-        elif kept.version:
-            await commit(desk, [sweep_places.delete(name, kept.version)])
-    return current
-
-
-class Round:
-    """A sweep of all tenants of a shard that may be cut anywhere, and gone on with from `place`."""
-
-    def __init__(self, desk: Desk, shard: Shard = ALL_TENANTS, place: SweepPlace = START) -> None:
-        self.place = place
-        self.looks = 0
-        self.is_over = False
-        self._desk = desk
-        self._shard = shard
-
-    async def go_on(self, has_time: Callable[[], bool] = lambda: True) -> None:
-        if self.place.tenant and not self.place.is_tenant_done:
-            await self._sweep(self.place.tenant, has_time)
-        async with aclosing(self._tenants()) as tenants_left:
-            async for tenant in tenants_left:
-                if not has_time():
-                    return
-                self.place = SweepPlace(tenant=tenant)
-                await self._sweep(tenant, has_time)
-        self.is_over = self.place.is_tenant_done or not self.place.tenant
-
-    async def _sweep(self, tenant: str, has_time: Callable[[], bool]) -> None:
-        try:
-            async with aclosing(_looks(self._desk, tenant, self.place)) as looks:
-                async for place, look_here in looks:
-                    if not has_time():
-                        return
-                    self.place = place  # before the look: one that hangs until the cut does not hang the next round
-                    self.looks += 1
-                    await look_here()
-        except Exception:  # one tenant's trouble is not the next one's
-            log.exception("the sweep of tenant %s did not come through; the next one tries again", tenant)
-        self.place = replace(self.place, is_tenant_done=True)
-
-    async def _tenants(self) -> AsyncGenerator[str, None]:
-        after: str | None = keys.tenant_record(self.place.tenant).sort
-        while after is not None:
-            page, after = await _tenants_page(self._desk, after)
-            for tenant in page:
-                if self._shard.has(tenant.id):
-                    yield tenant.id
-
-
 async def sweep(desk: Desk, tenant: str) -> Swept:
     """Looks once at every agent and every waiting session of a tenant, up to `SWEPT_MAX` of each."""
     seen = dict.fromkeys(Part, 0)
-    async for place, look_here in _looks(desk, tenant, START):
+    async for place, look_here in looks_of(desk, tenant, START):
         seen[place.part] += 1
         await look_here()
     return Swept(agents=seen[Part.AGENTS], sessions=seen[Part.WAITING])
 
 
-async def _looks(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator[tuple[SweepPlace, Look], None]:
+async def looks_of(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator[tuple[SweepPlace, Look], None]:
     """All that a sweep of a tenant does behind `start`, and where it stands once that is done."""
     place, behind = replace(start, tenant=tenant), start.behind
     if start.part is Part.AGENTS:
@@ -199,10 +100,6 @@ async def _in_state(desk: Desk, tenant: str, state: SessionState, after: str) ->
         for session in page:
             yield session
         after = sessions.listing_order(page[-1]) if page else after
-
-
-async def _tenants_page(desk: Desk, after: str) -> tuple[list[Tenant], str | None]:
-    return await attempt(desk, lambda desk, _: tenants.load_page(desk.store, after=after, limit=SWEEP_PAGE))
 
 
 async def _agents_page(desk: Desk, tenant: str, after: str) -> tuple[list[Agent], bool]:

@@ -82,7 +82,7 @@ async def issue_access_token(desk: Desk, credentials: Credentials) -> tuple[str,
     loaded = await tenants.load(desk.store, credentials.tenant)
     if loaded is None:
         raise UnknownTenant(credentials.tenant)
-    if not _match(loaded.value, credentials):
+    if not is_right(loaded.value, credentials):
         raise await _why_wrong(desk, credentials)
     token = secrets.token_hex(16)
     granted = AccessToken(
@@ -94,7 +94,8 @@ async def issue_access_token(desk: Desk, credentials: Credentials) -> tuple[str,
     return token, ACCESS_TOKEN_LIFE_MS // SECOND
 
 
-def _match(tenant: Tenant, credentials: Credentials) -> bool:
+def is_right(tenant: Tenant, credentials: Credentials) -> bool:
+    """Compared so that the time it takes tells nothing of the secret."""
     known = hmac.compare_digest(tenant.client_id.encode(), credentials.client_id.encode())
     right = hmac.compare_digest(tenant.secret_hash, _hash(credentials.secret_id))
     return known and right
@@ -104,7 +105,7 @@ async def _why_wrong(desk: Desk, credentials: Credentials) -> WrongCredentials:
     """Only who has another tenant's secret too hears that they are another tenant's."""
     owner = await tenants.load_owner(desk.store, _hash(credentials.client_id))
     loaded = await tenants.load(desk.store, owner) if owner else None
-    return OthersCredentials() if loaded and _match(loaded.value, credentials) else WrongCredentials()
+    return OthersCredentials() if loaded and is_right(loaded.value, credentials) else WrongCredentials()
 
 
 async def caller_of_access_token(desk: Desk, token: str) -> tuple[Caller, Instant] | None:

@@ -1,11 +1,14 @@
 """What a visitor says beside his messages: something left for later, a survey, an opinion of a bot's answer."""
 
+import msgspec
+
 from kefu.desk.access import require_partner
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import message_text, named
 from kefu.desk.ratings import submit_rating
+from kefu.domain.bounds import PHONE_LENGTH_MAX, PHRASE_LENGTH_MAX, PHRASES_BYTES_MAX, PHRASES_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
@@ -13,14 +16,10 @@ from kefu.domain.session import Session, SessionState
 from kefu.records import sessions, visitor_words
 from kefu.records.visitor_words import BotOpinion, LeftMessage
 
-PHRASES_MAX = 1_000
-PHRASE_LENGTH_MAX = 200
-_PHONE_LENGTH_MAX = 32
-
 
 async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> LeftMessage:
     """Keeps a message for when somebody is there. Raises `Invalid`."""
-    named(phone, "phone", length_max=_PHONE_LENGTH_MAX)
+    named(phone, "phone", length_max=PHONE_LENGTH_MAX)
     if not message_text(text).strip():
         raise Invalid("text is empty. Say what is wanted.", "text")
 
@@ -49,7 +48,7 @@ async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: Ratin
 async def judge_bot(desk: Desk, call: Call, channel: Channel, *, message: str, is_good: bool, comment: str) -> None:
     """Raises `NotFound` without a session, `Declined` if no bot has it."""
     named(message, "message")
-    message_text(comment)
+    message_text(comment, "comment")
 
     async def step(desk: Desk, _lost: int) -> None:
         session = await _latest(desk, call, channel)
@@ -68,6 +67,9 @@ async def save_phrases(desk: Desk, call: Call, phrases: tuple[str, ...]) -> None
         raise Invalid(f"{len(phrases)} phrases were sent; at most {PHRASES_MAX} are accepted.", "phrases")
     for phrase in phrases:
         named(phrase, "phrases", length_max=PHRASE_LENGTH_MAX)
+    size = len(msgspec.json.encode(phrases))
+    if size > PHRASES_BYTES_MAX:
+        raise Invalid(f"phrases have {size} bytes; at most {PHRASES_BYTES_MAX} are accepted.", "phrases")
     await attempt(desk, lambda desk, _: commit(desk, [visitor_words.write_phrases(call.tenant, phrases)]))
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk
+from kefu.domain.bounds import ENTRIES_TOLD_MAX, PAGES_TOLD_MAX, READS_TOLD_MAX, SESSIONS_TOLD_PAGE, SKIPPED_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.instants import SECOND
 from kefu.domain.log import LogEntry
@@ -21,11 +22,6 @@ from kefu.records.codec import Loaded
 from kefu.records.web_clients import LoadedWebClient, WebClient
 from kefu.store.port import Expect
 
-ENTRIES_TOLD_MAX = 50
-"""Log entries of one answer; the next poll brings the rest at once."""
-SESSIONS_PAGE = 10
-_SKIPPED_MAX = 20
-"""So many entries that are not for him are read again at the next look; more of them are noted as told."""
 _SEEN_AGAIN_MS = 30 * SECOND
 
 
@@ -39,7 +35,7 @@ class NewerPoll(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldEntry:
     session: Session
     entry: LogEntry
 
@@ -47,9 +43,12 @@ class Told:
 @dataclass(slots=True)
 class _Reading:
     client: WebClient
-    found: list[Told]
+    found: list[ToldEntry]
+    pages_left: int
     skipped: int = 0
     """Entries passed over behind the last one found."""
+    is_through: bool = False
+    """Nothing lies behind what was read."""
 
 
 async def begin_telling(desk: Desk, caller: Caller, channel: Channel) -> None:
@@ -70,20 +69,24 @@ async def claim_poll(desk: Desk, caller: Caller, channel: Channel) -> str:
     return await attempt(desk, step)
 
 
-async def tell(desk: Desk, caller: Caller, channel: Channel, poll: str, concerns: Concerns) -> list[Told]:
+async def tell(desk: Desk, caller: Caller, channel: Channel, poll: str, concerns: Concerns) -> list[ToldEntry]:
     """What was not told yet, and is told now. Raises `NewerPoll`."""
 
-    async def step(desk: Desk, _lost: int) -> list[Told]:
+    async def step(desk: Desk, _lost: int) -> _Reading:
         loaded = await web_clients.load(desk.store, caller.tenant, caller.user_name, channel)
         if loaded is None or loaded.value.poll != poll:
             raise NewerPoll
         reading = await _untold(desk, caller, channel, loaded.value, concerns)
-        if reading.found or reading.skipped > _SKIPPED_MAX:
+        if reading.found or reading.skipped > SKIPPED_MAX or not reading.is_through:
             write = web_clients.write(caller.tenant, caller.user_name, channel, reading.client, loaded.version)
             await commit(desk, [write])
-        return reading.found
+        return reading
 
-    return await attempt(desk, step)
+    for _ in range(READS_TOLD_MAX):
+        reading = await attempt(desk, step)
+        if reading.found or reading.is_through:
+            return reading.found
+    return []
 
 
 async def show_presence(desk: Desk, caller: Caller, channel: Channel) -> None:
@@ -111,26 +114,29 @@ async def _known(desk: Desk, caller: Caller, channel: Channel) -> LoadedWebClien
 
 
 async def _untold(desk: Desk, caller: Caller, channel: Channel, client: WebClient, concerns: Concerns) -> _Reading:
-    reading, first, has_more = _Reading(client, []), max(client.told_ordinal, 1), True
-    while has_more:
+    reading, first, has_more = _Reading(client, [], pages_left=PAGES_TOLD_MAX), max(client.told_ordinal, 1), True
+    while has_more and reading.pages_left:
+        reading.pages_left -= 1
         found, has_more = await web_clients.sessions_page(
-            desk.store, caller.tenant, caller.user_name, channel, first=first, limit=SESSIONS_PAGE
+            desk.store, caller.tenant, caller.user_name, channel, first=first, limit=SESSIONS_TOLD_PAGE
         )
         for session in found:
             first = session.ref.ordinal + 1
             mine = partial(concerns, is_newest=session is found[-1] and not has_more)
-            if await _read_session(desk, caller.tenant, session, reading, mine):
+            if not await _is_read(desk, caller.tenant, session, reading, mine):
                 return reading
+    reading.is_through = not has_more
     return reading
 
 
-async def _read_session(
+async def _is_read(
     desk: Desk, tenant: str, session: Session, reading: _Reading, concerns: Callable[[LogEntry], bool]
 ) -> bool:
-    """Whether the answer is full."""
+    """Whether the session is; else the answer is full, or no page is left."""
     client, has_more = reading.client, True
     seq = client.told_seq if client.told_ordinal == session.ref.ordinal else 0
-    while has_more:
+    while has_more and reading.pages_left:
+        reading.pages_left -= 1
         entries, has_more = await sessions.log_after(desk.store, tenant, session.id, seq, ENTRIES_TOLD_MAX)
         for entry in entries:
             seq = entry.seq
@@ -139,7 +145,7 @@ async def _read_session(
                 reading.skipped += 1
                 continue
             reading.skipped = 0
-            reading.found.append(Told(session, entry))
+            reading.found.append(ToldEntry(session, entry))
             if len(reading.found) == ENTRIES_TOLD_MAX:
-                return True
-    return False
+                return False
+    return not has_more

@@ -4,15 +4,13 @@ Both lie in a visitor's browser. So neither is a bearer token of the desk's API:
 a partner's powers do not come with it.
 """
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
 from kefu.desk.desk import Desk
-from kefu.desk.tenants import WrongCredentials
+from kefu.desk.tenants import Credentials, WrongCredentials, is_right
 from kefu.domain.instants import SECOND, Instant
 from kefu.records import tenants
 
@@ -50,12 +48,8 @@ async def open_app(desk: Desk, app_key: str, app_secret: str, life_s: int) -> Ap
     """What `tenant-clientId` and the secret id open. Raises `WrongCredentials`."""
     tenant, _, client_id = app_key.partition("-")
     loaded = await tenants.load(desk.store, tenant) if tenant.isdecimal() else None
-    given = hashlib.sha256(app_secret.encode()).hexdigest()
-    if (
-        loaded is None
-        or not hmac.compare_digest(loaded.value.client_id.encode(), client_id.encode())
-        or not hmac.compare_digest(loaded.value.secret_hash, given)
-    ):
+    credentials = Credentials(tenant=tenant, client_id=client_id, secret_id=app_secret)
+    if loaded is None or not is_right(loaded.value, credentials):
         raise WrongCredentials
     now = desk.clock.now()
     return AppAccess(tenant=tenant, client_id=client_id, expires_at=(now // SECOND + life_s) * SECOND)

@@ -79,6 +79,8 @@ PHRASES_BYTES_MAX = 250_000
 ENTRIES_TOLD_MAX = 50
 """Log entries of one answer to a polling client; the next poll brings the rest at once."""
 SESSIONS_TOLD_PAGE = 10
+SKIPPED_MAX = 20
+"""Entries not for a polling client that are read again at his next look; more of them are noted as told."""
 PAGES_TOLD_MAX = 20
 """Pages of sessions and logs read for a poll before it is noted how far it came."""
 READS_TOLD_MAX = 50
@@ -99,6 +101,8 @@ JOURNAL_PAGE = 200
 """Entries of a tenant's journal read at once."""
 REPLAYED_MAX = 50_000
 """Entries of a tenant's journal that one replay reads; the next one goes on from the last cursor."""
+REPLAYED_AT_ONCE = 100
+"""Of these, those that are put in order and told together."""
 AGREEING_READS_MAX = 20
 """Readings of a journal's last seconds until two agree."""
 JOURNAL_TRIES_MAX = 6

@@ -103,7 +103,7 @@ class Trail:
             DispatchOutcome.QUEUE,
             group=group,
             line=group_line(group),
-            is_anyone_online=any(each.status is AgentStatus.ONLINE for each in candidates),
+            is_anyone_online=any(each.status_at(self.now) is AgentStatus.ONLINE for each in self.facts.group.agents),
             candidates=candidates,
         )
 

@@ -35,7 +35,7 @@ def choose_agent(
 ) -> Choice:
     """The best free agent of `agents`, with every agent's rank or reason.
 
-    `seed` is given when a claim was just lost: any of the equally loaded best may then be taken, so that
+    `seed` is given when this request, or another one a second ago, lost a claim: any of the equally loaded best may then be taken, so that
     competing requests spread. `last` is the login of an agent who is taken only if nobody else is free.
     """
     free = sorted(

@@ -19,7 +19,7 @@ NEVER_EMPTY = frozenset({"nickname"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VisitorProfile:
-    """What a visitor's own app says of him. None: never said."""
+    """What a visitor's own app says of him, or an agent who serves him. None: never said."""
 
     nickname: str | None = None
     true_name: str | None = None

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from kefu.desk.sweep import ALL_TENANTS, Shard, sweep_for
+from kefu.desk.sweep_round import ALL_TENANTS, Shard, sweep_for
 from kefu.entrypoints.socket_container import CONTAINER, SocketContainer
 from kefu.feed.webhooks import Courier, tell_due
 from kefu.gateway.gateway import Gateway

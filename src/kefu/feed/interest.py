@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from kefu.domain.log import EventKind, LogEntry
-from kefu.feed.topics import latest_agent_in, log_record_in, queues_in
+from kefu.feed.topics import agent_told_in, log_record_in, queues_in
 from kefu.records.journal import Published
 from kefu.records.sessions import LogRecord
 from kefu.store.port import Change, Store
@@ -106,8 +106,7 @@ class AgentInterest:
     concerns: Callable[[str], bool]
 
     def published_in(self, change: Change, tenant: str) -> Published:
-        agent = latest_agent_in(change, tenant)
-        return Published(agent=agent.login if agent else None)
+        return Published(agent=agent_told_in(change, tenant))
 
     def news_in(self, published: Published, cursor_at: CursorAt) -> Iterable[AgentNews]:
         if published.agent is not None and self.concerns(published.agent):

@@ -8,7 +8,7 @@ from kefu.domain.instants import SECOND, Instant
 from kefu.feed.cursors import Cursor
 from kefu.feed.interest import CursorAt, Told
 from kefu.records import journal
-from kefu.records.journal import Journaled, Place, Published
+from kefu.records.journal import Journaled, JournalPlace, Published
 from kefu.store.port import Conflict, OutcomeUnknown, StoreError, Throttled
 
 WRITTEN_WITHIN_MS = 4 * SECOND
@@ -46,13 +46,13 @@ class JournalWriter:
                     return journaled
         raise JournalBusy
 
-    def _next_place(self) -> Place:
+    def _next_place(self) -> JournalPlace:
         self._written += 1
         self._last_at = max(self._last_at, self.desk.clock.now())
-        return Place(self._last_at, self.name, self._written)
+        return JournalPlace(self._last_at, self.name, self._written)
 
 
-def cursor_at(place: Place) -> CursorAt:
+def cursor_at(place: JournalPlace) -> CursorAt:
     """For what is no entry the number says whether all of the change was told."""
 
     def at(told: Told) -> str:

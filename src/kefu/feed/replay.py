@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from kefu.desk.desk import Desk
-from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_MAX
+from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_AT_ONCE, REPLAYED_MAX
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import Cursor, CursorUnknown, decode_cursor
 from kefu.feed.interest import Told
 from kefu.feed.journal import SETTLED_AFTER_MS, TOLD_WITHIN_MS, WRITTEN_WITHIN_MS, JournalBusy, cursor_at
 from kefu.records import journal
-from kefu.records.journal import Journaled, Place, Published
+from kefu.records.journal import Journaled, JournalPlace, Published
 
 CLOCKS_DIFFER_MS = SETTLED_AFTER_MS - WRITTEN_WITHIN_MS
-CHUNK = 100
 
 
 class TooMuchMissed(Exception):
@@ -32,13 +31,13 @@ class Replay:
 
     desk: Desk
     tenant: str
-    place: Place
+    place: JournalPlace
     session: str
     seq: int
     _since: Instant = 0
     _read: int = 0
-    _reached: Place | None = None
-    _taken: set[Place] = field(default_factory=set)
+    _reached: JournalPlace | None = None
+    _taken: set[JournalPlace] = field(default_factory=set)
     """Of those that lie at `_since` or later."""
     _told: set[tuple[str, int]] = field(default_factory=set)
     """Sessions and numbers, of up to `REPLAYED_MAX` entries."""
@@ -63,7 +62,7 @@ class Replay:
         if self._since < settled:
             async for journaled in self._between(self._since, settled):
                 lying.append(journaled)
-                if self._read % CHUNK == 0:
+                if self._read % REPLAYED_AT_ONCE == 0:
                     lying = self._untold(lying)
                     in_turn = _in_turn(lying, journaled.place.at - CLOCKS_DIFFER_MS)
                     yield list(self._news_of(in_turn))
@@ -119,13 +118,13 @@ class Replay:
                 self._told |= numbers
                 yield each
 
-    def _is_of_before(self, place: Place) -> bool:
+    def _is_of_before(self, place: JournalPlace) -> bool:
         if place == self.place:
             return not self.session and self.seq > 0
         return place.writer == self.place.writer and place < self.place
 
 
-def resumed(cursor: str, now: Instant) -> tuple[Place, Cursor]:
+def resumed(cursor: str, now: Instant) -> tuple[JournalPlace, Cursor]:
     """Raises `CursorUnknown` for what is no cursor of a journal, or one of before it."""
     start = decode_cursor(cursor)
     try:
@@ -143,8 +142,8 @@ def _in_turn(lying: Sequence[Journaled], until: Instant) -> list[Journaled]:
     So they were written, one after the other; places alone do not tell it, since clocks of two writers may differ.
     """
     earlier = _earlier(lying)
-    entered: set[Place] = set()
-    ordered: dict[Place, Journaled] = {}
+    entered: set[JournalPlace] = set()
+    ordered: dict[JournalPlace, Journaled] = {}
     for root in lying:
         left = [root] if root.place.at <= until else []
         while left:
@@ -158,7 +157,7 @@ def _in_turn(lying: Sequence[Journaled], until: Instant) -> list[Journaled]:
     return list(ordered.values())
 
 
-def _earlier(lying: Sequence[Journaled]) -> dict[Place, list[Journaled]]:
+def _earlier(lying: Sequence[Journaled]) -> dict[JournalPlace, list[Journaled]]:
     """Of each the one before it of its writer, and the one before it of its session.
 
     What was written again counts in its session where it came first, and elsewhere lies behind that: else what stands
@@ -166,7 +165,7 @@ def _earlier(lying: Sequence[Journaled]) -> dict[Place, list[Journaled]]:
     """
     written: dict[str, list[Journaled]] = {}
     numbered: dict[str, dict[int, Journaled]] = {}
-    earlier: dict[Place, list[Journaled]] = {each.place: [] for each in lying}
+    earlier: dict[JournalPlace, list[Journaled]] = {each.place: [] for each in lying}
     for each in lying:
         written.setdefault(each.place.writer, []).append(each)
         if record := each.published.record:

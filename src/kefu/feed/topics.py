@@ -55,13 +55,17 @@ def topics_of(published: Published) -> list[str]:
 
 def published_in(change: Change, tenant: str) -> Published | None:
     """What followers of the tenant are told of the change; None if nothing."""
-    agent = latest_agent_in(change, tenant)
     published = Published(
         record=log_record_in(change, tenant),
         queues=tuple(sorted(queues_in(change, tenant))),
-        agent=agent.login if agent else None,
+        agent=agent_told_in(change, tenant),
     )
     return None if published == Published() else published
+
+
+def agent_told_in(change: Change, tenant: str) -> str | None:
+    """Login of the agent who changed."""
+    return next((each.login for each in reversed(agent_in(change, tenant)) if each), None)
 
 
 def log_record_in(change: Change, tenant: str) -> LogRecord | None:

@@ -24,7 +24,7 @@ from kefu.gateway.registry import LoadedSubscription, SocketSubscription
 from kefu.gateway.saying import close, say
 from kefu.gateway.telling import Rendered, render, same_of, tell
 from kefu.realtime.protocol import Connection, Step, fail, finish
-from kefu.records.journal import Journaled, Place
+from kefu.records.journal import Journaled, JournalPlace
 from kefu.store.port import Conflict, Key, OutcomeUnknown, StoreError
 
 log = logging.getLogger("kefu.gateway")
@@ -82,7 +82,7 @@ class _Replaying:
                 await tell(self.gateway, self.key, self.subscription, [telling])
                 self.has_come_nearer |= isinstance(telling, Rendered) and telling.cursor != self.after
 
-    def _cursor_at(self, place: Place) -> CursorAt:
+    def _cursor_at(self, place: JournalPlace) -> CursorAt:
         """Never before the one it is resumed from: who is cut again and again would never arrive."""
         return (lambda _told: self.after) if place < self.missed.place else cursor_at(place)
 

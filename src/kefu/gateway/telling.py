@@ -22,7 +22,7 @@ from kefu.realtime.actions import Start
 from kefu.realtime.bounds import FRAME_BYTES_MAX
 from kefu.realtime.messages import next_frame
 from kefu.realtime.protocol import Connection, Step, fail
-from kefu.records.journal import Journaled, Place
+from kefu.records.journal import Journaled, JournalPlace
 from kefu.store.port import Key, Store, StoreError
 
 N = TypeVar("N")
@@ -54,7 +54,9 @@ Telling: TypeAlias = Rendered | Failed
 class _Teller:
     """A follower that tells what is given, then ends."""
 
-    def __init__(self, journaled: Sequence[Journaled], cursor_at: Callable[[Place], CursorAt] = cursor_at) -> None:
+    def __init__(
+        self, journaled: Sequence[Journaled], cursor_at: Callable[[JournalPlace], CursorAt] = cursor_at
+    ) -> None:
         self._journaled = journaled
         self._cursor_of = cursor_at
         self.cursor = ""
@@ -67,7 +69,7 @@ class _Teller:
             for news in interest.news_in(published, self._cursor_at(place)):
                 yield news
 
-    def _cursor_at(self, place: Place) -> CursorAt:
+    def _cursor_at(self, place: JournalPlace) -> CursorAt:
         def at(told: Told) -> str:
             self.cursor = self._cursor_of(place)(told)
             return self.cursor
@@ -82,7 +84,10 @@ def same_of(subscription: SocketSubscription) -> Same:
 
 
 async def render(
-    gateway: Gateway, same: Same, journaled: Sequence[Journaled], cursor_at: Callable[[Place], CursorAt] = cursor_at
+    gateway: Gateway,
+    same: Same,
+    journaled: Sequence[Journaled],
+    cursor_at: Callable[[JournalPlace], CursorAt] = cursor_at,
 ) -> AsyncGenerator[Telling, None]:
     """Nothing comes behind a `Failed`. Raises `NotReadable`."""
     async with aclosing(_rendered(gateway, same, _Teller(journaled, cursor_at))) as tellings:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kefu.domain.agent import Agent, AgentStatus
-from kefu.domain.bounds import CANDIDATES_MAX, CANDIDATES_TOLD_MAX
+from kefu.domain.bounds import CANDIDATES_MAX
 from kefu.domain.directory import Directory, Ranking
 from kefu.domain.instants import Instant
 from kefu.records import keys
@@ -132,7 +132,7 @@ def decode(text: str) -> Agent:
 async def _of_profile(store: Store, tenant: str, profile: str, now: Instant) -> Iterable[LoadedAgent]:
     best, some = await asyncio.gather(
         _page(store, tenant, profile, Order.RANK, CANDIDATES_MAX, wanted=lambda agent: agent.is_free_at(now)),
-        _page(store, tenant, profile, Order.SORT, CANDIDATES_TOLD_MAX),
+        _page(store, tenant, profile, Order.SORT, CANDIDATES_MAX),
     )
     return (*some, *best)
 

@@ -35,7 +35,7 @@ class Published:
         return replace(self, record=replace(self.record, entries=left) if left else None)
 
 
-class Place(NamedTuple):
+class JournalPlace(NamedTuple):
     """Where an entry lies: places are ordered as entries arrived."""
 
     at: Instant
@@ -50,17 +50,17 @@ class Place(NamedTuple):
 
 
 class Journaled(NamedTuple):
-    place: Place
+    place: JournalPlace
     published: Published
 
 
 _published = Codec(Published)
 
 
-def place_of(sort: str) -> Place:
+def place_of(sort: str) -> JournalPlace:
     """Raises `ValueError` for what is no place."""
     at, writer, number = sort.split("#")
-    place = Place(int(at), writer, int(number))
+    place = JournalPlace(int(at), writer, int(number))
     if place.sort != sort:
         raise ValueError(sort)
     return place

@@ -10,7 +10,7 @@
 | binding                     | t#VISITOR#v    | BINDING#flag                  |                   |
 | session                     | t#VISITOR#v    | SESSION#channel#ordinal       |                   |
 | visitor's card              | t#VISITOR#v    | CARD                          |                   |
-| older client message ids    | t#VISITOR#v    | SEEN#channel#instant#ordinal#n |                   |
+| older client message ids    | t#VISITOR#v    | MARK#channel#instant#ordinal#n |                   |
 | log record, one per commit  | t#SESSION#s    | LOG#last-entry-number         |                   |
 | idempotent result           | t#KEY#key      | RESULT                        |                   |
 | what was published          | t#JOURNAL#hour | instant#writer#number         |                   |
@@ -28,6 +28,7 @@
 | how far changes were read   | *FOLLOWER      | name                          |                   |
 | tenant, access token        | *TENANT, *TOKEN | id, hash of the token        |                   |
 | whose client id             | *CLIENT        | hash of the client id         |                   |
+| where a sweep stopped       | *SWEEP         | shard                         |                   |
 """
 
 import hashlib
@@ -47,6 +48,7 @@ TENANTS = "*TENANT"
 SOCKETS = "*SOCKET"
 ACCESS_TOKENS = "*TOKEN"
 CLIENTS = "*CLIENT"
+SWEEPS = "*SWEEP"
 
 WAITING = ("WAIT#", "WAIT$")
 """The range of a line's entries; `$` is the character behind `#`."""
@@ -76,7 +78,7 @@ def tenant_record(tenant: str) -> Key:
 
 
 def sweep_place(name: str) -> Key:
-    return Key("*SWEEP", name)
+    return Key(SWEEPS, name)
 
 
 def access_token(token_hash: str) -> Key:
@@ -145,6 +147,11 @@ def seat(tenant: str, login: str) -> Key:
     return Key(f"{part(tenant)}#AGENT#{part(login)}", "SEAT")
 
 
+def is_agent(key: Key) -> bool:
+    """His record, or his seat."""
+    return key.sort == "SEAT" or key.sort.startswith(AGENTS[0])
+
+
 def line_partition(tenant: str, line: Line) -> str:
     kind = "GROUP" if line.kind is LineKind.GROUP else "AGENT"
     return f"{part(tenant)}#{kind}#{part(line.owner)}"
@@ -201,11 +208,11 @@ def session_listing(tenant: str, state: str, started_at: Instant, session_id: st
 
 def seen(tenant: str, ref: SessionRef, at: Instant, seq: int) -> Key:
     place = f"{instant(at)}#{ref.ordinal:010d}#{seq:010d}"
-    return Key(visitor_partition(tenant, ref.visitor), f"SEEN#{ref.channel}#{place}")
+    return Key(visitor_partition(tenant, ref.visitor), f"MARK#{ref.channel}#{place}")
 
 
 def seen_on(channel: Channel, since: Instant) -> tuple[str, str]:
-    return f"SEEN#{channel}#{instant(since)}", f"SEEN#{channel}$"
+    return f"MARK#{channel}#{instant(since)}", f"MARK#{channel}$"
 
 
 def log_partition(tenant: str, session_id: str) -> str:

@@ -203,15 +203,16 @@ async def log_entry(store: Store, tenant: str, session_id: str, seq: int) -> Log
 async def older_seen(
     store: Store, tenant: str, visitor: str, channel: Channel, *, since: Instant, limit: int
 ) -> list[SeenMessage]:
-    """Accepted client message ids that no longer fit into the session's own record."""
+    """Accepted client message ids that no longer fit into the session's own record, of the `limit` newest records."""
     found: list[SeenMessage] = []
     after, before = keys.seen_on(channel, since)
-    for _ in range(limit):
-        page = await store.scan(keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit))
+    left = limit
+    while left > 0:
+        span = Span(after=after, before=before, limit=left, newest_first=True)
+        page = await store.scan(keys.visitor_partition(tenant, visitor), span)
         found.extend(mark for record in page.records for mark in _seen_marks.decode(record.value))
-        if not page.has_more:
-            break
-        after = page.records[-1].key.sort
+        left = left - len(page.records) if page.has_more else 0
+        before = page.records[-1].key.sort if page.records else before
     return found
 
 

@@ -1,6 +1,6 @@
 """Everything of one tenant, read out of a store at rest: what the laws are held against."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -64,7 +64,7 @@ class Ledger:
 
 async def read_ledger(store: Store, tenant: str) -> Ledger:
     directory = (await Directories().load(store, tenant)).directory
-    staff = {agent.login: agent for agent in await _agents(store, tenant)}
+    staff = {agent.login: agent for agent in await agents_of(store, tenant)}
     own_lines = [agent_line(login) for login in staff]
     group_lines = [group_line(group) for group in (DEFAULT_GROUP, *directory.groups)]
     found = await _sessions(store, tenant)
@@ -73,15 +73,15 @@ async def read_ledger(store: Store, tenant: str) -> Ledger:
         directory=directory,
         agents=staff,
         sessions={each.value.session.id: each for each in found},
-        lines={line: await _line(store, tenant, line) for line in (*own_lines, *group_lines)},
+        lines={line: await line_of(store, tenant, line) for line in (*own_lines, *group_lines)},
         logs={session: entries for session, (entries, _) in logs.items()},
         commits={session: commits for session, (_, commits) in logs.items()},
-        bindings=await _bindings(store, tenant, found),
+        bindings=await bindings_of(store, tenant, found),
         ratings=await _ratings(store, tenant, [each.value.session.id for each in found]),
     )
 
 
-async def _agents(store: Store, tenant: str) -> list[Agent]:
+async def agents_of(store: Store, tenant: str) -> list[Agent]:
     found: list[Agent] = []
     after, has_more = "", True
     while has_more:
@@ -103,7 +103,7 @@ async def _sessions(store: Store, tenant: str) -> list[LoadedSession]:
     return [each for page in loaded for each in page if each]
 
 
-async def _bindings(store: Store, tenant: str, found: list[LoadedSession]) -> dict[tuple[str, str], Binding]:
+async def bindings_of(store: Store, tenant: str, found: Iterable[LoadedSession]) -> dict[tuple[str, str], Binding]:
     read: dict[tuple[str, str], Binding] = {}
     for session in (each.value.session for each in found):
         if session.directed_by is DirectedBy.BOUND and session.keys.business_flag:
@@ -123,7 +123,7 @@ async def _ratings(store: Store, tenant: str, session_ids: list[str]) -> dict[st
     return read
 
 
-async def _line(store: Store, tenant: str, line: Line) -> list[LoadedSession]:
+async def line_of(store: Store, tenant: str, line: Line) -> list[LoadedSession]:
     found: list[LoadedSession] = []
     has_more = True
     while has_more:

@@ -47,7 +47,7 @@ class WatchedStore(StoreWrapper):
         """What each request saw last of each line."""
 
     async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
-        if span.after.startswith(keys.WAITING[0]):
+        if span.after == keys.WAITING[0]:
             line = keys.line_of(self.live.tenant, partition)
             self._read[self._request(), line] = self.live.lines.get(line, NOBODY)
         return await self.inner.scan(partition, span, order)

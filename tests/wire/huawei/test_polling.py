@@ -11,7 +11,9 @@ from shop import ONLINE, TENANT, Shop
 from starlette.applications import Starlette
 
 from kefu.blobs.memory import MemoryBlobs
+from kefu.desk.call import Caller, Role
 from kefu.desk.tenants import create_tenant
+from kefu.desk.web_clients import claim_poll, tell
 from kefu.domain.channel import Channel
 from kefu.domain.instants import MINUTE
 from kefu.domain.message import MessageType
@@ -20,6 +22,7 @@ from kefu.store.sqlite import SqliteStore
 from kefu.testing.clocks import ManualClock
 from kefu.testing.faults import FaultyStore
 from kefu.wire.huawei import routes
+from kefu.wire.huawei.downlink import is_told
 from wire.huawei.conftest import client_of
 from wire.huawei.office import CLIENT_ID, ENTRY, PNG, SECRET, SECRET_ID, Office, Page
 
@@ -230,6 +233,26 @@ async def test_h04_after_many_sessions_without_a_poll_the_newest_is_told(office:
         await page.send("DISCONNECT")
     await page.connect()
     assert gist(await page.poll()) == [CONNECTED]
+
+
+@pytest.mark.parametrize("pages", [3, 5, 7])
+async def test_h04_what_lies_behind_more_pages_than_are_read_at_once_is_told_by_one_look(
+    office: Office, page: Page, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    monkeypatch.setattr("kefu.desk.web_clients.PAGES_TOLD_MAX", pages)
+    monkeypatch.setattr("kefu.desk.web_clients.ENTRIES_TOLD_MAX", 2)
+    monkeypatch.setattr("kefu.desk.web_clients.SESSIONS_TOLD_PAGE", 2)
+    await page.connect()
+    await page.poll()
+    for _ in range(3):
+        for number in range(6):
+            await page.send("CHAT", f"{number}")
+        await page.send("DISCONNECT")
+        await page.connect()
+    visitor = Caller(tenant=TENANT, role=Role.VISITOR, user_name=page.user)
+    poll = await claim_poll(office.shop.desk, visitor, Channel.WEB)
+    told = await tell(office.shop.desk, visitor, Channel.WEB, poll, is_told)
+    assert [each.session for each in told] == [await office.session()]
 
 
 async def test_h04_what_is_not_for_the_page_is_not_read_for_ever(office: Office, page: Page) -> None:

@@ -1,5 +1,7 @@
 """H10, H13 to H16, H22 and H23: the queue, the survey, feedback, phrases, messages left and history."""
 
+from random import Random
+
 import pytest
 from shop import PARTNER, TENANT
 
@@ -7,6 +9,7 @@ from kefu.desk.call import Call
 from kefu.desk.visitor_words import save_phrases
 from kefu.domain.instants import HOUR, MINUTE, SECOND
 from kefu.domain.message import MessageType
+from kefu.domain.refusals import Invalid
 from kefu.records import ratings, visitor_words
 from wire.huawei.office import PNG, Office, Page
 
@@ -174,6 +177,24 @@ async def test_h16_without_a_match_none_is_offered(office: Office, page: Page, t
     await save_phrases(office.shop.desk, Call(by=PARTNER), ("Where is my order?",))
     answer = await page.ask("queryPhraseByKeyword", strContent=typed, locale="en", channel="WEB")
     assert (answer["resultCode"], answer["question"]) == ("0", [])
+
+
+def phrases_of(characters: int) -> tuple[str, ...]:
+    """Of 200 characters each, none of which tells what the next one is."""
+    random = Random(1)
+    return tuple("".join(chr(random.randrange(0x4E00, 0x9FA5)) for _ in range(200)) for _ in range(characters // 200))
+
+
+async def test_phrases_that_no_record_can_hold_are_refused(office: Office) -> None:
+    with pytest.raises(Invalid, match="bytes"):
+        await save_phrases(office.shop.desk, Call(by=PARTNER), phrases_of(200_000))
+
+
+async def test_as_many_phrases_as_are_accepted_can_be_kept(office: Office, page: Page) -> None:
+    listed = phrases_of(82_000)
+    await save_phrases(office.shop.desk, Call(by=PARTNER), listed)
+    answer = await page.ask("queryPhraseByKeyword", strContent=listed[-1][:10], locale="zh", channel="WEB")
+    assert answer["question"] == [listed[-1]]
 
 
 LEFT = {"callId": "xiaoming", "caller": "13800000000", "leaveMessage": "请回电", "channel": "WEB"}

@@ -1,6 +1,6 @@
 import pytest
 
-from kefu.store.contract.shorthand import check, commit, delete, put, record, value_of, whole_scan
+from kefu.store.contract.shorthand import check, commit, delete, put, record, value_of, whole_listing, whole_scan
 from kefu.store.port import (
     COMMIT_WRITES_MAX,
     VALUE_BYTES_MAX,
@@ -123,6 +123,10 @@ class CommitContract:
         there = record("p", "a", rank="1", listing=Listing("i", "1"))
         await store.commit([Put(there, Expect.ABSENT)], token=None)
         assert await whole_scan(store, "p", order=Order.RANK) == ["a"]
+        assert await whole_listing(store, "i") == ["a"]
+
+    async def test_a_single_write_without_a_token_deletes(self, store: Store) -> None:
+        await commit(store, put("p", "a"))
         await store.commit([delete("p", "a", 1)], token=None)
         assert await whole_scan(store, "p") == []
 

@@ -22,31 +22,31 @@ SWEEP = "Sweeps"
 """The kind of the sweep's request."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class JournalLine(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     at: int = msgspec.field(default_factory=time.monotonic_ns)
     worker: int
     number: int
     """Of the worker's requests, from 0."""
 
 
-class Asked(Line, frozen=True, kw_only=True):
+class Asked(JournalLine, frozen=True, kw_only=True):
     request: Request
 
 
-class SetBack(Line, frozen=True, kw_only=True):
+class SetBack(JournalLine, frozen=True, kw_only=True):
     """The request was not carried out, or nobody knows: the worker asks again."""
 
     why: str
 
 
-class Answered(Line, frozen=True, kw_only=True):
+class Answered(JournalLine, frozen=True, kw_only=True):
     outcome: str
     """`done`, the code of a refusal, or `fault`."""
     result: Result | None = None
     trouble: str = ""
 
 
-class Begun(Line, frozen=True, kw_only=True):
+class Begun(JournalLine, frozen=True, kw_only=True):
     """A commit is about to be sent."""
 
     token: str
@@ -61,13 +61,13 @@ class Begun(Line, frozen=True, kw_only=True):
     """By partition of a line: when the request last began to read it."""
 
 
-class Ended(Line, frozen=True, kw_only=True):
+class Ended(JournalLine, frozen=True, kw_only=True):
     token: str
     kind: str
     outcome: str
 
 
-class Seen(Line, frozen=True, kw_only=True):
+class Seen(JournalLine, frozen=True, kw_only=True):
     """A session as a worker read it."""
 
     session: SessionRef
@@ -76,7 +76,7 @@ class Seen(Line, frozen=True, kw_only=True):
     last_seq: int
 
 
-class Warned(Line, frozen=True, kw_only=True):
+class Warned(JournalLine, frozen=True, kw_only=True):
     """A look of the desk gave up and left what it was to do to the next one."""
 
     say: str

@@ -46,7 +46,7 @@ class RecordedStore(StoreWrapper):
         self._nobody = Doing(NOBODY, 0, "Opens")
 
     async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> Page:
-        if span.after.startswith(keys.WAITING[0]):
+        if span.after == keys.WAITING[0]:
             (doing.get() or self._nobody).reads[partition] = time.monotonic_ns()
         return await self.inner.scan(partition, span, order)
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any, Literal
 
 from kefu.desk.attempts import attempt, left_to_the_next_look
-from kefu.desk.web_clients import NewerPoll, Told, claim_poll, tell
+from kefu.desk.web_clients import NewerPoll, ToldEntry, claim_poll, tell
 from kefu.domain.agent import Agent
 from kefu.records import agents
 from kefu.records.web_clients import is_news
@@ -35,7 +35,7 @@ async def poll(visit: Visit, _asked: Poll) -> Answer:
     return answer(OK, "query user messages success.", downlinkMessages=await _items(visit, told))
 
 
-async def _wait(visit: Visit, name: str) -> list[Told]:
+async def _wait(visit: Visit, name: str) -> list[ToldEntry]:
     """Looks, then waits for a change and looks again, so that nothing committed between is missed.
 
     A page that has hung up meanwhile is told nothing: its next poll is.
@@ -61,7 +61,7 @@ async def _news(visit: Visit, changes: AsyncGenerator[Change, None], deadline: f
     return False
 
 
-async def _items(visit: Visit, told: list[Told]) -> list[dict[str, Any]]:
+async def _items(visit: Visit, told: list[ToldEntry]) -> list[dict[str, Any]]:
     by_login = await _agents(visit, sorted({each.entry.agent for each in told if each.entry.agent}))
     return [
         item
