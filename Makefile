@@ -27,7 +27,8 @@ serve: .venv/serve
 	$(BIN)/kefu serve --demo --port $(PORT)
 
 test: .venv/check
-	@command -v npm >/dev/null && $(MAKE) --no-print-directory engines || echo "No npm: tests on its DynamoDB engines are skipped."
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory engines; \
+		else echo "No npm: tests on its DynamoDB engines are skipped."; fi
 	$(BIN)/python -m pytest --numprocesses 2
 
 proof: .venv/check engines
