@@ -6,6 +6,7 @@ from shop import TENANT, Shop
 from starlette.applications import Starlette
 
 from kefu.blobs.memory import MemoryBlobs
+from kefu.blobs.port import Blobs
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.tenants import create_tenant
 from kefu.domain.channel import Channel
@@ -17,7 +18,7 @@ LONG_POLL_S = 600
 """Longer than any test: a poll that waits is answered because something came, or because a newer one did."""
 
 
-def client_of(office_shop: Shop, blobs: MemoryBlobs, poll_wait_s: float) -> httpx.AsyncClient:
+def client_of(office_shop: Shop, blobs: Blobs, poll_wait_s: float) -> httpx.AsyncClient:
     app = Starlette(routes=routes.routes(office_shop.desk, SECRET, blobs, poll_wait_s=poll_wait_s))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk")
 
