@@ -429,9 +429,7 @@ async def test_an_item_has_every_field_of_the_vendors(office: Office, page: Page
 async def test_c34b_any_call_shows_that_the_visitor_is_there(office: Office, page: Page) -> None:
     await page.connect()
     office.shop.clock.advance(MINUTE)
-    await page.queue()
-    assert await _seen(office, page) < office.shop.clock.now()
-    await page.send("INPUT")
+    assert (await page.queue())["resultCode"] != "0"
     assert await _seen(office, page) == office.shop.clock.now()
 
 
