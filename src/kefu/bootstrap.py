@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -23,6 +25,7 @@ from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError
 from kefu.wire.easemob import access_token, bindings, messages
 from kefu.wire.huawei import routes as huawei
+from kefu.wire.huawei import tokens
 
 SECRET_BYTES = 32
 
@@ -119,5 +122,18 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
+        middleware=[_cross_origin(settings)],
         lifespan=lifespan,
+    )
+
+
+def _cross_origin(settings: Settings) -> Middleware:
+    """Pages of other origins may call, with a token in a header and no cookie; and may read the token that comes back."""
+    is_development = settings.environment is Environment.DEVELOPMENT
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=["*"] if is_development else settings.allowed_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=[tokens.HEADER],
     )
