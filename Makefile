@@ -18,7 +18,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 help:
 	@echo "make serve    start Kefu with the demo tenant on http://127.0.0.1:$(PORT)"
 	@echo "make test     run the tests"
-	@echo "make e2e      the API's tests over the Lambda handlers: behind our strict gateway, and under serverless-offline"
+	@echo "make e2e      whole servers from outside: the API's tests behind our strict gateway and under serverless-offline,"
+	@echo "              the graphql-ws client, two hundred sockets"
 	@echo "make check    what CI runs: format, lint, types, import contracts, schema, all of these tests"
 	@echo "make bench    what DynamoDB is asked for, and what a cold start takes, against the targets; twenty minutes"
 	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
@@ -33,14 +34,15 @@ serve: .venv/serve
 	$(BIN)/kefu serve --demo --port $(PORT)
 
 test: .venv/check
-	@command -v npm >/dev/null && $(MAKE) --no-print-directory engines || echo "No npm: tests on its DynamoDB engines are skipped."
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory engines; \
+		else echo "No npm: tests on its DynamoDB engines are skipped."; fi
 	$(BIN)/python -m pytest --numprocesses 2 --ignore tests/e2e
 
 e2e: .venv/check
-	@command -v npm >/dev/null || echo "No npm: tests under serverless-offline are skipped."
+	@command -v npm >/dev/null || echo "No npm: tests of other people's clients and under serverless-offline are skipped."
 	$(BIN)/python -m pytest tests/e2e --numprocesses 2
 
-proof: .venv/check engines
+proof: .venv/check engines build/clients/installed
 	$(BIN)/python -m kefu.testing.proof $(SEEDS)
 	$(CONTENTION) dynoxide --operations 100000
 	$(CONTENTION) dynamodb_local --operations 20000
@@ -106,7 +108,7 @@ package: build .venv/check build/osls/installed
 
 ifneq ($(shell command -v npm),)
 test e2e: build/osls/installed
-e2e: engines
+e2e: engines build/clients/installed
 endif
 
 build/osls/installed: requirements/serverless/package.json requirements/serverless/package-lock.json requirements/serverless/.npmrc

@@ -86,7 +86,7 @@ class Setting:
     def run(self, command: Sequence[str], *before: str) -> str:
         """A fresh interpreter without site-packages; `before` stands before it on the command line."""
         script, *arguments = command
-        environment = ENVIRONMENT | {"KEFU_SECRET": self.secret, "PYTHONHASHSEED": "0"}
+        environment = ENVIRONMENT | {"KEFU_SECRET": self.secret, "KEFU_BLOBS": "memory:", "PYTHONHASHSEED": "0"}
         done = subprocess.run(  # noqa: S603  our own scripts
             [*before, sys.executable, "-S", "-P", "-B", str(HERE / script), *arguments],
             env=environment,

@@ -1,6 +1,6 @@
 """One cold start of a bare stack: Strawberry, Starlette, Mangum and a boto3 client around a small schema.
 
-`python coldstart_bare.py FOLDER [URL]`: imports from FOLDER, and reads one item at URL if it is given. Prints its CPU
+`python coldstart_bare.py FOLDER [URL TABLE]`: imports from FOLDER, and reads one item of TABLE at URL if both are given. Prints its CPU
 time in ns.
 """
 

@@ -35,6 +35,8 @@ TOLD_EVERY_S = 0.5
 @click.option("--output", type=click.Path(path_type=Path), help="Writes PATH.md and PATH.json as well.")
 @click.option("--trace", is_flag=True, help="Prints the calls of each operation, round trip by round trip.")
 def main(endpoint: str | None, parts: Sequence[str], output: Path | None, *, trace: bool) -> None:
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
     os.environ |= {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
     with nullcontext(endpoint) if endpoint else running() as found:
         report = asyncio.run(_measure(found, parts))

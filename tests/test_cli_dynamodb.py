@@ -55,13 +55,17 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     gc.collect()  # a connection left open is told now, at the test whose fault it is
 
 
+SHARED = {"KEFU_SECRET": SECRET, "KEFU_BLOBS": "memory:"}
+"""What every server of a table must be told."""
+
+
 def store_url(table: str, endpoint: str) -> str:
     return f"dynamodb:{table}?region={REGION}&endpoint={quote(endpoint, safe='')}"
 
 
 def kefu(*arguments: str, **environment: str | None) -> Result:
     """A command in this process, for most of a command's time goes into its start; None takes a setting away."""
-    return CliRunner().invoke(main, arguments, env={**ENVIRONMENT, "KEFU_SECRET": SECRET, **environment})
+    return CliRunner().invoke(main, arguments, env={**ENVIRONMENT, **SHARED, **environment})
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -71,7 +75,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        env={**ENVIRONMENT, "KEFU_SECRET": SECRET, "PYTHONUNBUFFERED": "1"},
+        env={**ENVIRONMENT, **SHARED, "KEFU_BLOBS": "folder:files", "PYTHONUNBUFFERED": "1"},
         cwd=folder,
     )
 
@@ -128,7 +132,7 @@ def test_tenants_are_made_listed_and_rotated(made: str) -> None:
 def test_doctor_finds_a_new_table_well(made: str) -> None:
     result = kefu("doctor", "--store", made)
     assert [line[:15].split() for line in result.output.splitlines()] == [
-        ["ok", what] for what in ("settings", "clock", "table", "store", "stream", "tenants")
+        ["ok", what] for what in ("settings", "clock", "files", "table", "store", "stream", "tenants")
     ]
     assert result.exit_code == 0
 
@@ -164,6 +168,17 @@ def test_doctor_misses_the_secret(made: str) -> None:
     assert (result.exit_code, "MEND  settings  KEFU_SECRET must be set" in result.output) == (1, True)
 
 
+def test_doctor_misses_the_place_of_files(made: str) -> None:
+    result = kefu("doctor", "--store", made, KEFU_BLOBS=None)
+    assert (result.exit_code, "MEND  settings  KEFU_BLOBS must be set" in result.output) == (1, True)
+
+
+def test_doctor_says_that_files_cannot_be_kept(made: str, tmp_path: Path) -> None:
+    (tmp_path / "files").touch()
+    result = kefu("doctor", "--store", made, KEFU_BLOBS=f"folder:{tmp_path / 'files'}")
+    assert (result.exit_code, "MEND  files " in result.output) == (1, True)
+
+
 @pytest.mark.parametrize("command", [["doctor"], ["tenant", "list"], ["serve", "--port", "0"], ["table", "create"]])
 class TestEveryCommandSays:
     def test_that_nobody_answers(self, command: list[str], unused_tcp_port: int) -> None:
@@ -192,6 +207,11 @@ def refused(command: list[str], url: str, words: str, **environment: str | None)
 def test_serve_wants_the_secret_that_all_share(url: str) -> None:
     result = kefu("serve", "--port", "0", "--store", url, KEFU_SECRET=None)
     assert (result.exit_code, "KEFU_SECRET must be set" in result.output) == (2, True)
+
+
+def test_serve_wants_the_place_of_files_that_all_share(url: str) -> None:
+    result = kefu("serve", "--port", "0", "--store", url, KEFU_BLOBS=None)
+    assert (result.exit_code, "KEFU_BLOBS must be set" in result.output) == (2, True)
 
 
 def test_without_its_table_a_command_sends_to_the_doctor(url: str) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 EASEMOB_PREFIXES = ("/api/platform/tenants/", "/api/tenant/", "/v1/imgateway/")
+HUAWEI_TOKEN_HEADER = "ccmessaging-token"
 HUAWEI_PREFIXES = ("/apigovernance/api/", "/apiaccess/ccmessaging/")
 
 
@@ -158,5 +161,18 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
+        middleware=[_cross_origin(settings)],
         lifespan=lifespan,
+    )
+
+
+def _cross_origin(settings: Settings) -> Middleware:
+    """Pages of other origins may call, with a token in a header and no cookie; and may read the token that comes back."""
+    is_development = settings.environment is Environment.DEVELOPMENT
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=["*"] if is_development else settings.allowed_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=[HUAWEI_TOKEN_HEADER],
     )

@@ -34,7 +34,8 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     log_level: LogLevel = LogLevel.INFO
     blobs: str | None = None
-    """Where files lie: `memory:`, `folder:PATH` or `s3:BUCKET`. None: in memory with a store there, else a folder."""
+    """Where files lie: `memory:`, `folder:PATH` or `s3:BUCKET`. None: in memory with a store there, a folder
+    beside SQLite; over DynamoDB it must be said."""
     websocket_endpoint: str | None = None
     """Of a WebSocket API of API Gateway: where frames for its sockets are posted to."""
     websocket_lasts_s: int = 7_200
@@ -48,12 +49,19 @@ class Settings:
 SECRET_LENGTH_MIN = 32
 
 
-def require_secret(settings: Settings) -> None:
-    """Raises `SettingWrong` if tokens would be signed with a secret of this process, over a store that many serve."""
-    if settings.secret is None and settings.store.startswith("dynamodb:"):
+def require_shared(settings: Settings) -> None:
+    """Raises `SettingWrong` if a store that many serve would meet a secret, or files, of this process or machine alone."""
+    if not settings.store.startswith("dynamodb:"):
+        return
+    if settings.secret is None:
         raise SettingWrong(
             f"KEFU_SECRET must be set, to at least {SECRET_LENGTH_MIN} characters: "
             "all servers of a DynamoDB table sign with the same."
+        )
+    if settings.blobs is None:
+        raise SettingWrong(
+            "KEFU_BLOBS must be set, to s3:BUCKET, or to folder:PATH where all servers of a DynamoDB table see one folder: "
+            "a file that came to one is asked for at another."
         )
 
 

@@ -9,7 +9,8 @@ from api.company import Company
 from api.stage import Stage
 from kefu.desk.call import Role
 
-WAIT_S = "0.3"
+PATIENCE_S = 120
+"""Only a test that has failed waits so long."""
 
 
 class Visitor:
@@ -21,7 +22,7 @@ class Visitor:
         self.cursor: str | None = None
 
     async def poll(self, **params: str) -> dict[str, Any]:
-        asked = {"waitSeconds": WAIT_S} | ({"cursor": self.cursor} if self.cursor else {}) | params
+        asked = ({"cursor": self.cursor} if self.cursor else {}) | params
         path = f"/api/platform/tenants/{self.company.tenant}/messages"
         bearer = {"authorization": f"Bearer {self.token}"}
         answer: dict[str, Any] = (await self.company.partner.http.get(path, params=asked, headers=bearer)).json()
@@ -35,11 +36,12 @@ class Visitor:
         answer: dict[str, Any] = (await self.company.partner.http.post(path, json=message, headers=bearer)).json()
         return answer
 
-    async def told(self) -> list[dict[str, Any]]:
-        """Everything until nothing comes any more."""
+    async def told(self, number: int, **params: str) -> list[dict[str, Any]]:
+        """The next so many messages, in as many polls as they take."""
         found: list[dict[str, Any]] = []
-        while entities := (await self.poll())["entities"]:
-            found.extend(entities)
+        async with asyncio.timeout(PATIENCE_S):
+            while len(found) < number:
+                found.extend((await self.poll(**params))["entities"])
         return found
 
 
@@ -64,7 +66,7 @@ async def test_a_session_is_told_from_its_opening_to_its_end(company: Company, v
     session = ingested["session"]["id"]
     await company.partner.do("messageSend", sessionId=session, text="您好")
     await company.partner.do("sessionClose", sessionId=session)
-    created, opened, answer, closed = await visitor.told()
+    created, opened, answer, closed = await visitor.told(4)
     assert [event_of(created), event_of(opened), event_of(closed)] == [
         "ServiceSessionCreatedEvent",
         "ServiceSessionOpenedEvent",
@@ -78,7 +80,7 @@ async def test_a_session_is_told_from_its_opening_to_its_end(company: Company, v
 async def test_a_visitor_without_a_socket_has_a_whole_conversation(company: Company, visitor: Visitor) -> None:
     await company.agent("solo")
     posted = await visitor.post("你好", msg_id_for_ack="m1")
-    await visitor.told()
+    await visitor.told(3)
     waiting = asyncio.create_task(visitor.poll(waitSeconds="20"))
     own = await company.partner.ask('{ visitor(userName: "poller") { openSession { id } } }')
     await company.partner.do("messageSend", sessionId=own["visitor"]["openSession"]["id"], text="您好")
@@ -95,7 +97,7 @@ async def test_who_waits_and_is_transferred_is_told_so(company: Company, visitor
         "messageIngest", "session { id }", visitorUserName="poller", ext={"weichat": {"agentUsername": "first"}}
     )
     await company.partner.do("sessionTransfer", sessionId=ingested["session"]["id"], toAgent="second")
-    created, queued, transferred = await visitor.told()
+    created, queued, transferred = await visitor.told(3)
     assert event_of(created) == "ServiceSessionCreatedEvent"
     assert event_of(queued) == "ServiceSessionTransferedToAgentQueueEvent"
     assert (transferred["msg"], event_of(transferred)) == (
@@ -106,7 +108,11 @@ async def test_who_waits_and_is_transferred_is_told_so(company: Company, visitor
 
 async def test_a_visitor_is_told_of_his_own_sessions_alone(company: Company, visitor: Visitor) -> None:
     await company.partner.do("messageIngest", visitorUserName="another")
-    assert await visitor.told() == []
+    own = await visitor.post("hi")
+    told = await visitor.told(1)
+    assert {each["ext"]["weichat"]["service_session"]["serviceSessionId"] for each in told} == {
+        own["entity"]["serviceSessionId"]
+    }
 
 
 async def test_a_partner_polls_for_a_visitor_he_names(stage: Stage) -> None:
@@ -115,7 +121,7 @@ async def test_a_partner_polls_for_a_visitor_he_names(stage: Stage) -> None:
     polling.token = company.partner.token or ""
     await polling.poll(waitSeconds="0", visitor="poller")
     await company.partner.do("messageIngest", visitorUserName="poller")
-    assert event_of((await polling.poll(visitor="poller"))["entities"][0]) == "ServiceSessionCreatedEvent"
+    assert event_of((await polling.told(1, visitor="poller"))[0]) == "ServiceSessionCreatedEvent"
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,10 @@ async def shop(endpoint: str) -> AsyncIterator[tuple[str, Credentials]]:
         yield url, await create_tenant(Desk(store=table), TENANT, "Shop")
 
 
+SHARED = {"KEFU_SECRET": SECRET, "KEFU_BLOBS": "folder:files"}
+"""What all functions of a table must be told."""
+
+
 @asynccontextmanager
 async def served(folder: Path, *arguments: str) -> AsyncIterator[httpx.AsyncClient]:
     """`kefu serve --lambda`, until the test is done with it; it must then end by itself, and well."""
@@ -56,7 +60,7 @@ async def served(folder: Path, *arguments: str) -> AsyncIterator[httpx.AsyncClie
             *("serve", "--lambda", "--port", "0", *arguments),
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
-            env={"PATH": os.environ["PATH"], **ENVIRONMENT, "KEFU_SECRET": SECRET, "PYTHONUNBUFFERED": "1"},
+            env={"PATH": os.environ["PATH"], **ENVIRONMENT, **SHARED, "PYTHONUNBUFFERED": "1"},
             cwd=folder,
         )
     try:

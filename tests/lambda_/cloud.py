@@ -93,7 +93,7 @@ class CloudContainer(SocketContainer):
     """A container whose clock a test turns, and whose gateway is in this process."""
 
     def __init__(self, store_url: str, peers: Peers, **environ: str) -> None:
-        super().__init__({"KEFU_STORE": store_url, "KEFU_SECRET": SECRET, **environ})
+        super().__init__({"KEFU_STORE": store_url, "KEFU_SECRET": SECRET, "KEFU_BLOBS": "memory:", **environ})
         self.clock = ManualClock(SystemClock().now())  # a file forgets what has expired by the system's
         self._peers = peers
 

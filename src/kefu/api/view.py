@@ -18,11 +18,11 @@ from strawberry.http import GraphQLRequestData
 from kefu.api.context import Context
 from kefu.api.errors import error_body
 from kefu.api.origins import may_open
-from kefu.api.request_body import TooManyBytes, bounded, drain
 from kefu.api.schema import KefuSchema
 from kefu.desk.bearer_tokens import NoSuchToken
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import REQUEST_BYTES_MAX
+from kefu.request_body import BoundedBody, TooManyBytes
 
 log = logging.getLogger("kefu.api")
 
@@ -47,12 +47,13 @@ class GraphQLView(GraphQL[Context, None]):
         if scope["type"] == "websocket":
             await self._converse(WebSocket(scope, receive, send))
             return
+        body = BoundedBody(scope["headers"], receive)
         try:
-            response: Response = await self.run(Request(scope, bounded(scope, receive)))
+            response: Response = await self.run(Request(scope, body.receive))
         except NoSuchToken as unknown:
             response = JSONResponse(error_body(str(unknown), "UNAUTHENTICATED"), status_code=401)
         except TooManyBytes:
-            await drain(receive)
+            await body.drain()
             response = _too_many_bytes()
         except HTTPException as refused:
             response = _refused(refused)

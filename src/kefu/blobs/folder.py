@@ -1,6 +1,7 @@
 """Blobs as files of one folder, shared by the processes of one machine."""
 
 import asyncio
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -31,6 +32,9 @@ class FolderBlobs:
         except OSError as failed:
             raise BlobError(f"a file could not be read: {type(failed).__name__}") from failed
 
+    async def has(self, key: str) -> bool:
+        return await asyncio.to_thread(self._file(key).is_file)
+
     def _file(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise BlobError("A key is tenant/name, of letters, digits, '.', '_' and '-'.")
@@ -41,5 +45,11 @@ def _write(file: Path, content: bytes) -> None:
     """Beside its place first: whoever reads finds all of it or nothing."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", delete=False) as written:
-        written.write(content)
-    Path(written.name).replace(file)
+        try:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+            Path(written.name).replace(file)
+        except BaseException:
+            Path(written.name).unlink(missing_ok=True)
+            raise

@@ -9,3 +9,6 @@ class MemoryBlobs:
 
     async def get(self, key: str) -> bytes | None:
         return self._kept.get(key)
+
+    async def has(self, key: str) -> bool:
+        return key in self._kept

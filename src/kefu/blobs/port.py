@@ -13,3 +13,6 @@ class Blobs(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """What was put under `key`; None where nothing was. Raises `BlobError`."""
+
+    async def has(self, key: str) -> bool:
+        """Whether anything was put under `key`, without reading it. Raises `BlobError`."""

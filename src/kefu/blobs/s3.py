@@ -26,6 +26,9 @@ class S3Blobs:
     async def get(self, key: str) -> bytes | None:
         return await asyncio.to_thread(self._get, key)
 
+    async def has(self, key: str) -> bool:
+        return await asyncio.to_thread(self._has, key)
+
     @functools.cached_property
     def _client(self) -> Any:
         import boto3  # noqa: PLC0415  installed where it is asked for
@@ -41,16 +44,27 @@ class S3Blobs:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
     def _get(self, key: str) -> bytes | None:
-        from botocore.exceptions import ClientError  # noqa: PLC0415  as above
-
-        with _translated():
-            try:
-                found: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            except ClientError as answered:
-                if answered.response["Error"]["Code"] in _GONE:
-                    return None
-                raise
+        with _translated(), _unless_gone():
+            found: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return found
+        return None
+
+    def _has(self, key: str) -> bool:
+        with _translated(), _unless_gone():
+            self._client.head_object(Bucket=self._bucket, Key=key)
+            return True
+        return False
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    from botocore.exceptions import ClientError  # noqa: PLC0415  as above
+
+    try:
+        yield
+    except ClientError as answered:
+        if answered.response["Error"]["Code"] not in _GONE:
+            raise
 
 
 @contextmanager

@@ -8,15 +8,18 @@ from typing import NamedTuple
 
 import click
 
+from kefu.blobs.port import BlobError
+from kefu.bootstrap import blobs_of
 from kefu.cli.options import settings_with, store_option, with_desk
 from kefu.desk.attempts import commit
 from kefu.desk.desk import Desk
 from kefu.records import tenants
-from kefu.settings import Environment, Settings, SettingWrong, require_secret
+from kefu.settings import Environment, Settings, SettingWrong, require_shared
 from kefu.store.dynamodb import DynamoStore
 from kefu.store.port import Delete, Expect, Key, Put, Record, StoreError
 
 _PROBE = Key("*DOCTOR", "probe")
+_FILE = "doctor/probe"
 _PATIENCE_S = 10
 _BUILT_AT_S = 1_763_000_000
 """A clock before this, November 2025, is wrong: nothing of this program is older."""
@@ -50,6 +53,7 @@ async def _findings(desk: Desk, settings: Settings) -> AsyncIterator[Finding]:
     yield Finding(
         "clock", time.time() > _BUILT_AT_S, f"the time is {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime())}"
     )
+    yield await _files(settings)
     try:
         async for finding in _store_findings(desk, settings):
             yield finding
@@ -85,7 +89,7 @@ async def _table(store: DynamoStore, url: str) -> list[Finding]:
 
 def _settings(settings: Settings) -> Finding:
     try:
-        require_secret(settings)
+        require_shared(settings)
     except SettingWrong as wrong:
         return Finding("settings", is_well=False, say=str(wrong))
     if settings.environment is Environment.PRODUCTION and not settings.allowed_origins:
@@ -93,6 +97,20 @@ def _settings(settings: Settings) -> Finding:
             "settings", is_well=False, say="KEFU_ALLOWED_ORIGINS is empty: no web page of another origin can subscribe"
         )
     return Finding("settings", is_well=True, say=f"KEFU_ENV is {settings.environment}")
+
+
+async def _files(settings: Settings) -> Finding:
+    if settings.blobs is None:
+        return Finding(
+            "files", is_well=True, say="KEFU_BLOBS is not set: with memory: they are kept there, else in kefu-files"
+        )
+    try:
+        blobs = blobs_of(settings)
+        await blobs.put(_FILE, _FILE.encode())
+        is_there = await blobs.get(_FILE) == _FILE.encode()
+    except (SettingWrong, BlobError) as failed:
+        return Finding("files", is_well=False, say=str(failed))
+    return Finding("files", is_there, f"{settings.blobs} takes files and gives them back")
 
 
 async def _stream(desk: Desk, position: str) -> Finding:

@@ -12,7 +12,7 @@ from kefu.cli.options import settings_with, store_option, with_desk
 from kefu.demo.tenant import TENANT, demo_tokens, open_demo_tenant
 from kefu.desk.desk import Desk
 from kefu.records import tenants
-from kefu.settings import Environment, Settings, SettingWrong, require_secret
+from kefu.settings import Environment, Settings, SettingWrong, require_shared
 
 if TYPE_CHECKING:
     from kefu.local_aws.options import GatewayOptions
@@ -77,7 +77,7 @@ def serve(
     if demo and settings.environment is Environment.PRODUCTION:
         raise click.UsageError("--demo has published credentials: it does not serve with KEFU_ENV=production.")
     try:
-        require_secret(settings)
+        require_shared(settings)
     except SettingWrong as wrong:
         raise click.UsageError(str(wrong)) from wrong
     secret = signing_secret(settings)
@@ -136,7 +136,7 @@ def _refuse_lambda(settings: Settings) -> None:
     if find_spec("awslambdaric") is None:
         raise click.UsageError("--lambda runs functions in Lambda's own runtime client: pip install awslambdaric")
     try:
-        require_secret(settings)
+        require_shared(settings)
     except SettingWrong as wrong:
         raise click.UsageError(str(wrong)) from wrong
 

@@ -40,6 +40,8 @@ class IncomingMessage:
     payload: Mapping[str, object] | None = None
     ext: Mapping[str, object] | None = None
     client_message_id: str | None = None
+    only_into: SessionRef | None = None
+    """Into this session or none: it is not to open a new one, should this one have ended meanwhile."""
 
     def asks_for_human(self, settings: TenantSettings, session_id: str) -> bool:
         keywords = (settings.transfer_label, *settings.transfer_keywords)
@@ -111,6 +113,8 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
         known = Ingested(session=session, seq=seq, is_duplicate=True, is_with_bot=is_with_bot)
         return await keep(desk, call, _results, known)
     opened = latest if latest and latest.value.session.is_open else None
+    if incoming.only_into and (opened is None or opened.value.session.ref != incoming.only_into):
+        raise Declined(RefusalCode.SESSION_CLOSED, "The session has ended. Begin a new one.")
     ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
     if opened:
         settings = loaded.directory.settings

@@ -30,7 +30,7 @@ with here_to_stay():
 
     from kefu.bootstrap import build_app, open_store, signing_secret, webhook_bot
     from kefu.desk.desk import Desk
-    from kefu.settings import Settings, read_settings, require_secret
+    from kefu.settings import Settings, read_settings, require_shared
 
 R = TypeVar("R")
 
@@ -56,7 +56,7 @@ class Container:
     def settings(self) -> Settings:
         """Raises `SettingWrong`."""
         settings = read_settings(self._environ)
-        require_secret(settings)
+        require_shared(settings)
         logging.getLogger("kefu").setLevel(settings.log_level)
         return settings
 

@@ -23,6 +23,7 @@ REGION = "eu-central-1"
 FOLDER = Path(__file__).parents[3] / ".engines" / "node_modules"
 DYNOXIDE = FOLDER / "@dynoxide" / "linux-x64" / "dynoxide"
 START_TIMEOUT_S = 60
+STARTS_MAX = 5
 LOOK_AGAIN_S = 0.02
 
 ENVIRONMENT = {
@@ -37,6 +38,10 @@ ENVIRONMENT = {
 
 class EngineMissing(Exception):
     """The message says what to do."""
+
+
+class EngineEnded(Exception):
+    """Before it listened: most likely its port was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +91,26 @@ class Engines:
     def endpoint(self, name: str) -> str:
         """Starts it if it does not run yet. Raises `EngineMissing`."""
         if name not in self._running:
-            port = _free_port()
-            self._run(ENGINES[name](port), port)
-            self._running[name] = f"http://127.0.0.1:{port}"
-            _warm_up(self._running[name])
+            self._running[name] = self._start(ENGINES[name])
         return self._running[name]
 
     def close(self) -> None:
         self._exits.close()
 
-    def _run(self, start: Start, port: int) -> None:
+    def _start(self, engine: Callable[[int], Start]) -> str:
+        """Another may take a free port before the engine does: the engine ends, and is started on the next."""
+        for _ in range(STARTS_MAX - 1):
+            with suppress(EngineEnded):
+                return self._start_on(engine, _free_port())
+        return self._start_on(engine, _free_port())
+
+    def _start_on(self, engine: Callable[[int], Start], port: int) -> str:
+        process, endpoint = self._run(engine(port)), f"http://127.0.0.1:{port}"
+        _wait_until_it_listens(process, port)
+        _warm_up(endpoint)
+        return endpoint
+
+    def _run(self, start: Start) -> subprocess.Popen[bytes]:
         folder = self._exits.enter_context(TemporaryDirectory())
         process = subprocess.Popen(  # noqa: S603  a command of this file
             start.command,
@@ -107,7 +122,7 @@ class Engines:
             stderr=subprocess.DEVNULL,
         )
         self._exits.callback(_end, process)
-        _wait_until_it_listens(process, port)
+        return process
 
 
 def quickest() -> str:
@@ -126,7 +141,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+            raise EngineEnded(f"{process.args!r} ended with {process.returncode}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -288,6 +288,16 @@ async def test_e21_a_session_marker_is_a_command_that_keeps_its_parameters(vendo
     assert (message.type, message.text, message.ext) == (MessageType.COMMAND, "", kept)
 
 
+@pytest.mark.parametrize("shown", ["", " ", "not to be shown"])
+async def test_e21_a_session_marker_in_a_text_is_never_displayed(vendor: Vendor, shown: str) -> None:
+    """As the web client sends it once the session is open."""
+    ext = {"cmd": {"updateVisitorInfoSrc": {"params": {"name": "Jack"}}}}
+    ref = await vendor.write({"msg": {"type": "txt", "msg": shown}, "ext": ext})
+    message = await vendor.last_message(ref)
+    assert message.type is MessageType.COMMAND
+    assert message.ext == '{"cmd":{"updateVisitorInfoSrc":{"params":{"name":"Jack"}}}}'
+
+
 @pytest.mark.parametrize("again", ["msg_id", "msg_id_for_ack"])
 async def test_a_message_sent_again_under_its_id_is_one(vendor: Vendor, again: str) -> None:
     message = text("你好", msg_id_for_ack="m1") if again == "msg_id_for_ack" else text("你好") | {"msg_id": "m1"}

@@ -166,9 +166,9 @@ async def test_vector_x11_nobody_else_gets_one(vendor: Vendor, served: SessionRe
 
 
 async def test_the_web_client_reads_the_same_in_its_own_envelope(vendor: Vendor) -> None:
-    asked = {"tenantId": TENANT, "visitorEasemobId": "V", "easemobId": "kefu", "waitSeconds": "0.1"}
+    asked = {"tenantId": TENANT, "visitorEasemobId": "V", "easemobId": "kefu", "waitSeconds": "0"}
     headers = {"Kefu-Token": vendor.token}
-    start = await vendor.answer("GET", "/v1/imgateway/messages", params=asked | {"waitSeconds": "0"}, headers=headers)
+    start = await vendor.answer("GET", f"/api/platform/tenants/{TENANT}/messages", params=asked, headers=headers)
     ref = await vendor.write(text())
     asked["cursor"] = start["cursor"]
     created, _ = (await vendor.answer("GET", "/v1/imgateway/messages", params=asked, headers=headers))["entities"]

@@ -336,6 +336,19 @@ async def test_e25_a_store_that_takes_no_requests_is_told_as_a_failed_one(
     assert await vendor.position() == before
 
 
+async def test_e25_a_strict_tenants_failed_request_is_503(vendor: Vendor) -> None:
+    await vendor.shop.settings(strict_http_status=True)
+    desk = replace(vendor.shop.desk, store=FaultyStore(vendor.shop.desk.store, Random(1), FaultRates(conflict=1)))
+    async with client_of(desk) as http:
+        url, headers = f"/api/platform/tenants/{TENANT}/busniessbind", {"Kefu-Token": vendor.token}
+        response = await http.post(url, json=FVA, headers=headers)
+    assert (response.status_code, response.json()) == (503, failed("API_400"))
+
+
+def test_e25_the_list_of_codes_is_complete() -> None:
+    assert dict(error.value for error in ApiError) == TEXTS
+
+
 @pytest.mark.parametrize("name", ["bind", "message"])
 async def test_e25_who_lost_too_often_against_others_is_told_that_it_failed(vendor: Vendor, name: str) -> None:
     desk = replace(vendor.shop.desk, store=FaultyStore(vendor.shop.desk.store, Random(1), FaultRates(conflict=1)))

@@ -28,6 +28,8 @@ TEXTS = {
     "API_002": "token is invalid",
     "API_003": "tenantId is incorrect,please confirm that the tenant ID belongs to you",
     "API_004": "clientId or secretId is incorrect",
+    "API_111": "page index must be more than 0.",
+    "API_112": "page size must be less than 50.",
     "API_120": "business bind operation failed",
     "API_400": "api request failed",
 }
@@ -126,7 +128,7 @@ class Vendor:
             "GET",
             f"/api/platform/tenants/{TENANT}/messages",
             headers=bearer(Role.VISITOR, visitor, self.shop),
-            params={"waitSeconds": "0.1" if cursor else "0"} | cursor | params,
+            params={"waitSeconds": "0"} | cursor | params,
         )
         self.cursors[visitor] = answer["cursor"]
         entities: list[dict[str, Any]] = answer["entities"]

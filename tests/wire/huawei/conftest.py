@@ -6,6 +6,7 @@ from shop import TENANT, Shop
 from starlette.applications import Starlette
 
 from kefu.blobs.memory import MemoryBlobs
+from kefu.blobs.port import Blobs
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.tenants import create_tenant
 from kefu.domain.channel import Channel
@@ -13,8 +14,11 @@ from kefu.domain.directory import ChannelSettings
 from kefu.wire.huawei import routes
 from wire.huawei.office import CLIENT_ID, OTHER_TENANT, SECRET, SECRET_ID, Office, Page
 
+LONG_POLL_S = 600
+"""Longer than any test: a poll that waits is answered because something came, or because a newer one did."""
 
-def client_of(office_shop: Shop, blobs: MemoryBlobs, poll_wait_s: float) -> httpx.AsyncClient:
+
+def client_of(office_shop: Shop, blobs: Blobs, poll_wait_s: float) -> httpx.AsyncClient:
     app = Starlette(routes=routes.routes(office_shop.desk, SECRET, blobs, poll_wait_s=poll_wait_s))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk")
 
@@ -29,7 +33,7 @@ async def office() -> AsyncIterator[Office]:
         await shop.agent(name)
         await save_agent(shop.desk, shop.call(), AgentChange(user_name=name, nickname=name.title()))
     blobs = MemoryBlobs()
-    async with client_of(shop, blobs, 0.02) as http, client_of(shop, blobs, 10) as patient:
+    async with client_of(shop, blobs, 0.02) as http, client_of(shop, blobs, LONG_POLL_S) as patient:
         yield Office(shop=shop, http=http, patient=patient, blobs=blobs)
     await shop.check()
 

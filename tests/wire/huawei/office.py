@@ -112,7 +112,7 @@ class Office:
     shop: Shop
     http: httpx.AsyncClient
     patient: httpx.AsyncClient
-    """The same server, whose polls wait for ten seconds."""
+    """The same server, whose polls wait until something comes."""
     blobs: Blobs
 
     async def page(self, user: str = "xiaoming", *, locale: str = "zh_CN", is_patient: bool = False) -> Page:

@@ -120,3 +120,16 @@ def test_a_place_is_named_by_its_url(url: str, kind: type) -> None:
 def test_what_is_no_place_is_refused(url: str) -> None:
     with pytest.raises(NoBlobsUrl):
         open_blobs(url)
+
+
+async def test_whether_a_blob_is_there_is_told(blobs: Blobs) -> None:
+    await blobs.put("20080/c.png", b"picture")
+    assert (await blobs.has("20080/c.png"), await blobs.has("20080/d.png")) == (True, False)
+
+
+async def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A folder lies where the file is to be."""
+    (tmp_path / "20080" / "a.png").mkdir(parents=True)
+    with pytest.raises(BlobError):
+        await FolderBlobs(tmp_path).put("20080/a.png", b"picture")
+    assert [each.name for each in (tmp_path / "20080").iterdir()] == ["a.png"]

@@ -5,7 +5,10 @@ import base64
 import pytest
 from shop import TENANT
 
+from kefu.blobs.memory import MemoryBlobs
+from kefu.blobs.port import BlobError
 from kefu.wire.huawei.files import FILE_BYTES_MAX
+from wire.huawei.conftest import client_of
 from wire.huawei.office import CLIENT_ID, OTHER_TENANT, PNG, Office, Page
 
 RIGHT = {
@@ -128,3 +131,14 @@ async def test_h11_two_uploads_have_two_keys(page: Page) -> None:
 async def test_h12_only_what_was_uploaded_can_be_asked_for(office: Office, page: Page, name: str) -> None:
     await office.blobs.put(f"{TENANT}/{name}", b"of somebody else's making")
     assert (await page.download(name, "txt"))["resultCode"] == "13"
+
+
+class Full(MemoryBlobs):
+    async def put(self, key: str, content: bytes) -> None:
+        raise BlobError(f"no room for {key} of {len(content)} bytes")
+
+
+async def test_h11_a_file_that_cannot_be_kept_is_13(office: Office, page: Page) -> None:
+    async with client_of(office.shop, Full(), 0.02) as http:
+        answer = await Page(http=http, headers=page.headers).upload(PNG, "png")
+    assert (answer["resultCode"], answer["returnCode"]) == ("13", "13")

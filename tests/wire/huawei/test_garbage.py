@@ -1,13 +1,20 @@
 """Garbage at every door, made from the vectors: the dialect's own error, and nothing changes."""
 
 import json
+from collections.abc import AsyncIterator
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shop import Shop
 
+from kefu.blobs.memory import MemoryBlobs
+from kefu.domain.bounds import REQUEST_BYTES_MAX
+from kefu.testing.faults import FaultRates, FaultyStore
 from kefu.wire.huawei.routes import APP_CALLS, DOORS
+from wire.huawei.conftest import client_of
 from wire.huawei.office import APP_KEY, ENTRY, SECRET_ID, Office, Page
 
 USER = "xiaoming"
@@ -148,6 +155,50 @@ async def test_w13_the_result_code_is_a_text_in_every_reply(page: Page, path: st
 
 
 @pytest.mark.parametrize("name", ["tenant", "exp"])
-async def test_odd_headers_are_unauthorised(page: Page, name: str) -> None:
+async def test_a_token_that_is_none_is_unauthorised(page: Page, name: str) -> None:
     page.headers = {**page.headers, "authorization": f"Bearer {name}"}
     assert (await page.post("send", SEND)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["applyToken", "send"])
+@pytest.mark.parametrize("rates", [FaultRates(conflict=1), FaultRates(throttled=1)], ids=["conflict", "throttled"])
+async def test_w13_a_store_that_carries_nothing_out_is_told_in_the_dialect(
+    office: Office, page: Page, path: str, rates: FaultRates
+) -> None:
+    rough = Shop(clock=office.shop.clock, store=FaultyStore(office.shop.desk.store, Random(1), rates))
+    newcomer = {"userId": "newcomer", "userName": "", "channelId": ENTRY}
+    body = newcomer if path == "applyToken" else page.sent("CONNECT", "hello")
+    async with client_of(rough, office.blobs, 0.02) as http:
+        answered = await Page(http=http, headers=page.headers).post(path, body)
+    answer = answered.json()
+    assert (answered.status_code, answer["resultCode"]) in {(500, "500"), (200, "13")}
+    assert answer["resultCode"] != "0"
+
+
+class Broken(MemoryBlobs):
+    async def get(self, key: str) -> bytes | None:
+        raise ZeroDivisionError(key)
+
+
+async def test_w13_a_fault_without_a_name_is_told_in_the_dialect(
+    office: Office, page: Page, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client_of(office.shop, Broken(), 0.02) as http:
+        asked = {"fileId": f"{0:032x}.png", "channel": "WEB", "fileType": "png"}
+        answered = await Page(http=http, headers=page.headers).post("downloadFileStream", asked)
+    assert (answered.status_code, answered.json()["resultCode"]) == (500, "500")
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_body_over_the_bound_is_let_pass_before_it_is_answered(office: Office, page: Page) -> None:
+    """Who still sends does not hear an answer."""
+    sent = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(4):
+            yield b"x" * REQUEST_BYTES_MAX
+            sent += 1
+
+    answered = await office.http.post("/apiaccess/ccmessaging/send", content=chunks(), headers=dict(page.headers))
+    assert (answered.status_code, sent) == (400, 4)

@@ -23,10 +23,11 @@ from kefu.testing.clocks import ManualClock
 from kefu.testing.faults import FaultyStore
 from kefu.wire.huawei import routes
 from kefu.wire.huawei.downlink import is_told
-from wire.huawei.conftest import client_of
+from wire.huawei.conftest import LONG_POLL_S, client_of
 from wire.huawei.office import CLIENT_ID, ENTRY, PNG, SECRET, SECRET_ID, Office, Page
 
-SECONDS_LONG = 5
+SECONDS_LONG = 120
+"""Only a test that has failed waits so long; a poll would wait longer still."""
 
 
 def gist(told: list[dict[str, Any]]) -> list[tuple[str, str, object]]:
@@ -104,7 +105,7 @@ async def test_h04_what_came_after_the_page_hung_up_is_kept_for_its_next_poll(of
     await page.connect()
     await page.poll()
     before, hung_up = await _turn(office, page), asyncio.Event()
-    app = Starlette(routes=routes.routes(office.shop.desk, SECRET, office.blobs, poll_wait_s=10))
+    app = Starlette(routes=routes.routes(office.shop.desk, SECRET, office.blobs, poll_wait_s=LONG_POLL_S))
     async with asyncio.timeout(SECONDS_LONG):
         waiting = asyncio.create_task(_abandoned_poll(app, page, hung_up))
         await _polling(office, page, but=before)
@@ -155,7 +156,7 @@ async def test_h04_a_poll_at_another_process_wins_as_well(office: Office) -> Non
     page = await office.page(is_patient=True)
     await page.connect()
     await page.poll()
-    async with client_of(other, blobs, 10) as http, asyncio.timeout(SECONDS_LONG):
+    async with client_of(other, blobs, LONG_POLL_S) as http, asyncio.timeout(SECONDS_LONG):
         before = await _turn(office, page)
         older = asyncio.create_task(page.poll())
         name = await _polling(office, page, but=before)
@@ -173,7 +174,9 @@ async def test_h04_each_of_two_processes_over_one_file_tells_what_the_other_did_
         for store in stores:
             stack.push_async_callback(store.close)
         first, second = (Shop(store=store, clock=ManualClock()) for store in stores)
-        http = [await stack.enter_async_context(client_of(shop, MemoryBlobs(), 10)) for shop in (first, second)]
+        http = [
+            await stack.enter_async_context(client_of(shop, MemoryBlobs(), LONG_POLL_S)) for shop in (first, second)
+        ]
         office = Office(shop=first, http=http[0], patient=http[0], blobs=MemoryBlobs())
         await create_tenant(first.desk, TENANT, "Shop", client_id=CLIENT_ID, secret_id=SECRET_ID)
         await first.agent("alice")
@@ -449,9 +452,7 @@ async def test_an_item_has_every_field_of_the_vendors(office: Office, page: Page
 async def test_c34b_any_call_shows_that_the_visitor_is_there(office: Office, page: Page) -> None:
     await page.connect()
     office.shop.clock.advance(MINUTE)
-    await page.queue()
-    assert await _seen(office, page) < office.shop.clock.now()
-    await page.send("INPUT")
+    assert (await page.queue())["resultCode"] != "0"
     assert await _seen(office, page) == office.shop.clock.now()
 
 

@@ -1,16 +1,22 @@
 """H2 and H3: each control type has its effect, and is answered in the vendor's words."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from shop import TENANT
+from shop import TENANT, Shop
 
+from kefu.blobs.memory import MemoryBlobs
 from kefu.desk.bot_setup import save_bot, save_faq_entry
 from kefu.domain.bot import FaqEntry, Menu, MenuEntry
 from kefu.domain.log import EventKind
 from kefu.domain.message import MessageType
 from kefu.domain.session import SessionState
 from kefu.records import visitors
+from kefu.store.port import Order, Span, Store
+from kefu.store.port import Page as RecordsPage
+from kefu.store.wrapper import StoreWrapper
+from wire.huawei.conftest import client_of
 from wire.huawei.office import PNG, Office, Page
 
 
@@ -121,24 +127,75 @@ async def test_c30_a_timestamp_may_be_text_or_number(page: Page, timestamp: obje
 
 MEDIA = {
     "IMAGE": ("{}", MessageType.IMAGE, "png"),
-    "VIDEO": ("{}", MessageType.VIDEO, "png"),
-    "AUDIO": ("{}", MessageType.AUDIO, "png"),
-    "FILE_IMAGE": ("{},png", MessageType.IMAGE, "png"),
-    "FILE_VIDEO": ("{},png", MessageType.VIDEO, "png"),
+    "VIDEO": ("{}", MessageType.VIDEO, "mp4"),
+    "AUDIO": ("{}", MessageType.AUDIO, "mp3"),
+    "FILE_IMAGE": ("{},PNG", MessageType.IMAGE, "png"),
+    "FILE_VIDEO": ("{},mp4", MessageType.VIDEO, "mp4"),
     "FILE": ("a,b.png,15,{},png", MessageType.FILE, "png"),
 }
+CONTENTS = {"png": PNG, "mp3": b"ID3 sound", "mp4": b"\0\0\0\x18ftypmp42 film", "txt": b"<script></script>"}
 
 
 @pytest.mark.parametrize("media", MEDIA)
 async def test_h03_a_file_that_was_uploaded_can_be_sent(office: Office, page: Page, media: str) -> None:
     written, type_, file_type = MEDIA[media]
     await page.connect()
-    key = (await page.upload(PNG, "png"))["objectKey"]
+    key = (await page.upload(CONTENTS[file_type], file_type))["objectKey"]
     assert (await page.send("CHAT", written.format(key), mediaType=media))["resultCode"] == "0"
     last = (await office.shop.log(await office.ref()))[-1]
     assert last.message is not None
     assert last.message.type is type_
     assert f'"objectKey":"{key}","fileType":"{file_type}"' in last.message.payload
+
+
+@pytest.mark.parametrize(
+    ("media", "uploaded", "content"),
+    [
+        ("IMAGE", "txt", "{}"),
+        ("VIDEO", "png", "{}"),
+        ("FILE_IMAGE", "txt", "{},txt"),
+        ("FILE_IMAGE", "png", "{},exe"),
+        ("FILE_IMAGE", "png", "{},"),
+        ("FILE", "txt", "a.html,17,{},html"),
+        ("FILE", "png", "../../x.png,15,{},png"),
+        ("FILE", "png", "..\\x.png,15,{},png"),
+        ("FILE", "png", " ,15,{},png"),
+    ],
+)
+async def test_h03_a_file_is_what_was_uploaded_under_a_bare_name(
+    office: Office, page: Page, media: str, uploaded: str, content: str
+) -> None:
+    await page.connect()
+    key = (await page.upload(CONTENTS[uploaded], uploaded))["objectKey"]
+    before = await office.session()
+    assert (await page.send("CHAT", content.format(key), mediaType=media))["resultCode"] == "1"
+    assert await office.session() == before
+
+
+async def test_h03_chat_into_a_session_that_ends_meanwhile_fails_and_opens_none(office: Office, page: Page) -> None:
+    """It ends between the call's look at the session and its commit."""
+    await page.connect()
+    ref = await office.ref()
+    ending = EndsBehind(office.shop.desk.store, lambda: office.shop.close(ref))
+    async with client_of(Shop(store=ending, clock=office.shop.clock), MemoryBlobs(), 0.02) as http:
+        answer = await Page(http=http, headers=page.headers).send("CHAT", "are you there?")
+    assert result(answer) == ("13", "sendUserMessage failed")
+    assert (await office.session()).ref == ref
+
+
+class EndsBehind(StoreWrapper):
+    """Something happens once, behind the first page that is read."""
+
+    def __init__(self, inner: Store, happens: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(inner)
+        self._happens: Callable[[], Awaitable[object]] | None = happens
+
+    async def scan(self, partition: str, span: Span, order: Order = Order.SORT) -> RecordsPage:
+        page = await self.inner.scan(partition, span, order)
+        if happens := self._happens:
+            self._happens = None
+            await happens()
+        return page
 
 
 @pytest.mark.parametrize(
@@ -165,6 +222,7 @@ async def test_h03_cards_and_places_are_taken(
         ("TEXT", ""),
         ("TEXT", "   "),
         ("TEXT", "x" * 1_025),
+        ("TEXT", "长" * 342),
         ("TEXT", None),
         ("IMAGE", "unknown"),
         ("IMAGE", "../../etc/passwd"),
@@ -179,6 +237,12 @@ async def test_h03_cards_and_places_are_taken(
         ("WEBCARD", '{"title": {"a": 1}}'),
         ("WEBCARD", '{"title": "\\ud800"}'),
         ("WEBCARD", "[" * 8_000),
+        ("WEBCARD", "{}"),
+        ("WEBCARD", '{"title": " ", "description": "d"}'),
+        ("WEBCARD", '{"title": "t", "redirectUrl": "javascript:alert(1)"}'),
+        ("WEBCARD", '{"title": "t", "redirectUrl": "https:"}'),
+        ("LOCATE", "1_0/2_0"),
+        ("LOCATE", " 1/2"),
         ("LOCATE", "here"),
         ("LOCATE", "91/0/x"),
         ("LOCATE", "nan/nan/x"),

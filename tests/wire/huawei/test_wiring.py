@@ -8,7 +8,7 @@ from shop import TENANT, Shop
 
 from kefu.bootstrap import blobs_of, build_app
 from kefu.desk.tenants import create_tenant
-from kefu.settings import Settings, SettingWrong, read_settings
+from kefu.settings import Environment, Settings, SettingWrong, read_settings, require_shared
 from wire.huawei.office import CLIENT_ID, PNG, SECRET, SECRET_ID, Page
 
 
@@ -30,3 +30,41 @@ def test_where_files_lie_is_a_setting() -> None:
 def test_a_place_that_is_none_stops_the_start() -> None:
     with pytest.raises(SettingWrong, match="KEFU_BLOBS"):
         blobs_of(Settings(blobs="ftp:files"))
+
+
+def test_over_a_table_that_many_serve_the_place_of_files_must_be_said() -> None:
+    with pytest.raises(SettingWrong, match="KEFU_BLOBS must be set"):
+        require_shared(Settings(store="dynamodb:kefu", secret=SECRET))
+    require_shared(Settings(store="dynamodb:kefu", secret=SECRET, blobs="s3:files"))
+    require_shared(Settings(store="sqlite:kefu.db"))
+
+
+SHOP_PAGE = "https://shop.example"
+PRODUCTION = Settings(store="memory:", environment=Environment.PRODUCTION, allowed_origins=(SHOP_PAGE,))
+
+
+async def _from_page(method: str, origin: str, **headers: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app=build_app(Shop().desk, PRODUCTION, SECRET))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        path = "/apiaccess/ccmessaging/send"
+        return await http.request(method, path, headers={"origin": origin, **headers})
+
+
+ASKS = {"access-control-request-method": "POST", "access-control-request-headers": "ccmessaging-token,x-app-key"}
+
+
+async def test_a_page_of_an_allowed_origin_may_call() -> None:
+    asked = await _from_page("OPTIONS", SHOP_PAGE, **ASKS)
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, SHOP_PAGE)
+    assert "ccmessaging-token" in asked.headers["access-control-allow-headers"]
+
+
+async def test_a_page_of_an_allowed_origin_may_read_its_newer_token() -> None:
+    answered = await _from_page("POST", SHOP_PAGE)
+    assert answered.headers["access-control-allow-origin"] == SHOP_PAGE
+    assert answered.headers["access-control-expose-headers"] == "ccmessaging-token"
+
+
+async def test_a_page_of_another_origin_may_not_call() -> None:
+    asked = await _from_page("OPTIONS", "https://elsewhere.example", **ASKS)
+    assert (asked.status_code, "access-control-allow-origin" in asked.headers) == (400, False)

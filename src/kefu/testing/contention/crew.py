@@ -32,7 +32,8 @@ class Crew:
     """Requests that each process said it answered."""
     before: int = 0
     """Those of the killed one, before it was started again."""
-    killed: bool = False
+    killed: int | None = None
+    """The process that was killed, or is about to end of it."""
     throttled: bool = False
     resting: int = 0
     rests: int = 0
@@ -54,7 +55,7 @@ class Crew:
 
     async def _keep(self, process: int) -> None:
         code = await self._run(process)
-        if code < 0 and self.killed and process == 0:
+        if code < 0 and process == self.killed:
             self.before = self.told.pop(process, 0)
             code = await self._run(process)
         if code != 0:
@@ -89,12 +90,19 @@ class Crew:
         part = self._done() / self.plan.operations
         if not self.plan.has_faults:
             return
-        if part >= KILL_AT and not self.killed and self.running[0].returncode is None:
-            self.killed = True
-            self.running[0].kill()
+        if part >= KILL_AT and self.killed is None:
+            self.killed = self._with_most_left()
+            self.running[self.killed].kill()
         if part >= THROTTLE_AT and not self.throttled:
             self.throttled = True
             self._say(str(self.plan.throttled_s))
+
+    def _with_most_left(self) -> int:
+        """Which cannot be about to end: it has more to do than all have done on average."""
+        return max(self.running, key=lambda process: self._share(process) - self.told.get(process, 0))
+
+    def _share(self, process: int) -> int:
+        return sum(map(self.plan.operations_of, self.plan.workers_of(process)))
 
     def _say(self, word: str) -> None:
         for running in self.running.values():

@@ -48,7 +48,7 @@ class Run:
             doing.set(Doing(NOBODY, 1, SWEEP))
             await sweep(self.desk, self.plan.tenant)
         outcome = self.outcome
-        outcome.killed, outcome.throttled, outcome.rests = crew.killed, crew.throttled, crew.rests
+        outcome.killed, outcome.throttled, outcome.rests = crew.killed is not None, crew.throttled, crew.rests
         outcome.measured = measure(read_journals(self.plan.journals()))
         await self.hold_all_laws()
         return outcome

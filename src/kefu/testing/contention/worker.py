@@ -24,6 +24,7 @@ from kefu.store.port import OutcomeUnknown, Throttled
 from kefu.testing.contention.journal import (
     DONE,
     FAULT,
+    NOBODY,
     UNKNOWN,
     Answered,
     Asked,
@@ -43,8 +44,8 @@ FAULTS = FaultRates(
 )
 TRIES_MAX = 200
 TRY_AGAIN_S = 0.05
-PATIENCE_S = 60
-"""Longer than any request may take: who waits longer has found something."""
+PATIENCE_S = 600
+"""Longer than any request may take, on a slow machine as well: who waits longer has found something."""
 KNOWN_MAX = 150
 LOOKS_ON_RATE = 0.15
 """How often a worker reads the session he heard of."""
@@ -206,7 +207,7 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         request = doing.get()
-        worker, number = (request.worker, request.number) if request else (-1, 0)
+        worker, number = (request.worker, request.number) if request else (NOBODY, 0)
         self._journal.write(Warned(at=time.monotonic_ns(), worker=worker, number=number, say=record.getMessage()))
 
 

@@ -15,6 +15,7 @@ from kefu.domain.bounds import NAME_LENGTH_MAX, REQUEST_BYTES_MAX
 from kefu.domain.refusals import Declined, Refusal, RefusalCode
 from kefu.domain.routing_keys import clean_keys
 from kefu.records import tenants
+from kefu.request_body import TooManyBytes, read_bounded
 from kefu.store.port import StoreError
 from kefu.wire.easemob.errors import ApiError, Failed, fail
 
@@ -23,7 +24,6 @@ Handler: TypeAlias = Callable[[Request, str], Awaitable[dict[str, Any]]]
 
 log = logging.getLogger("kefu.wire")
 
-_DRAINED_MAX = 64 * REQUEST_BYTES_MAX
 _TOKEN_HEADERS = ("kefu-token", "kefu-toke")
 """The second is what the vendor's own table calls it; where both come, the first counts."""
 
@@ -60,7 +60,10 @@ async def caller_in(desk: Desk, secret: str, request: Request, tenant: str) -> C
 
 async def body_of(request: Request, tenant: str, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The body's object, its keys without padding. Raises `Failed` if there is none, or it names another tenant."""
-    raw = await _bytes_of(request)
+    try:
+        raw = await read_bounded(request.stream(), REQUEST_BYTES_MAX)
+    except TooManyBytes as too_many:
+        raise Failed(ApiError.PARAM_INVALID) from too_many
     if not raw.strip() and may_be_empty:
         return {}
     try:
@@ -84,20 +87,6 @@ def text_in(body: dict[str, Any], *spellings: str) -> str:
 async def _is_known(desk: Desk, tenant: str) -> bool:
     is_number = tenant.isdecimal() and len(tenant) <= NAME_LENGTH_MAX
     return is_number and await tenants.load(desk.store, tenant) is not None
-
-
-async def _bytes_of(request: Request) -> bytes:
-    """The whole body. One that is too long is let pass unread: a client that still sends does not hear an answer."""
-    kept, length = bytearray(), 0
-    async for chunk in request.stream():
-        length += len(chunk)
-        if length <= REQUEST_BYTES_MAX:
-            kept += chunk
-        elif length > _DRAINED_MAX:
-            break
-    if length > REQUEST_BYTES_MAX:
-        raise Failed(ApiError.PARAM_INVALID)
-    return bytes(kept)
 
 
 def _error_of(failure: Exception) -> ApiError:

@@ -10,6 +10,8 @@ class ApiError(Enum):
     TOKEN_INVALID = ("API_002", "token is invalid")
     TENANT_INCORRECT = ("API_003", "tenantId is incorrect,please confirm that the tenant ID belongs to you")
     CREDENTIALS_INCORRECT = ("API_004", "clientId or secretId is incorrect")
+    PAGE_INDEX_INVALID = ("API_111", "page index must be more than 0.")
+    PAGE_SIZE_INVALID = ("API_112", "page size must be less than 50.")
     BINDING_FAILED = ("API_120", "business bind operation failed")
     REQUEST_FAILED = ("API_400", "api request failed")
 
@@ -19,6 +21,8 @@ _STRICT_STATUS = {
     ApiError.TOKEN_INVALID: 401,
     ApiError.TENANT_INCORRECT: 403,
     ApiError.CREDENTIALS_INCORRECT: 403,
+    ApiError.PAGE_INDEX_INVALID: 400,
+    ApiError.PAGE_SIZE_INVALID: 400,
     ApiError.BINDING_FAILED: 409,
     ApiError.REQUEST_FAILED: 503,
 }

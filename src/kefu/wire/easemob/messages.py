@@ -1,13 +1,11 @@
 """A visitor without a socket: he sends by `POST …/messages`, and long-polls what he is told by `GET …/messages`.
 
-`cursor` of one answer asks for what comes behind it: at least once, in order, without a gap.
+`cursor` of one answer asks for what comes behind it: at least once, in order, without a gap. The vendor's web client
+knows no cursor: where it stands is kept here, and it is told everything once.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -16,24 +14,21 @@ from starlette.routing import Route
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
-from kefu.feed.cursors import Cursor, CursorUnknown
-from kefu.feed.following import follow_sessions
-from kefu.feed.interest import SessionNews
-from kefu.records import agents
+from kefu.desk.input import named
+from kefu.desk.web_clients import begin_telling
+from kefu.feed.cursors import CursorUnknown
 from kefu.wire.easemob.door import body_of, caller_in, endpoint
 from kefu.wire.easemob.enquiry import enquiry_in, take_enquiry
 from kefu.wire.easemob.envelope import Envelope, NoEnvelope, read_envelope
 from kefu.wire.easemob.errors import ApiError, Failed
-from kefu.wire.easemob.outbound import in_bodies, outbound_message
+from kefu.wire.easemob.outbound import in_bodies
+from kefu.wire.easemob.polling import WEB_CHANNEL, Poll, web_visitor
 
 PATH = "/api/platform/tenants/{tenant}/messages"
 WEB_CLIENT_PATH = "/v1/imgateway/messages"
 """Where the vendor's web client turns to; it names the tenant in the query and reads `bodies`."""
 WAIT_MAX_S = 20.0
 """How long an answer may be waited for; the vendor's own client polls every 20 s."""
-ENTITIES_MAX = 50
-_MORE_WITHIN_S = 0.05
-"""Once there is something to tell, more is waited for only so long."""
 _NAMES_VISITOR = ("visitor", "visitorEasemobId")
 _DESK_SENDS_AS = "admin"
 
@@ -45,11 +40,13 @@ def routes(desk: Desk, secret: str) -> list[Route]:
     async def _get(request: Request, tenant: str) -> dict[str, Any]:
         visitor = _visitor(await caller_in(desk, secret, request, tenant), _named_in(request))
         poll = Poll(desk, tenant, visitor, until=asyncio.get_running_loop().time() + _wait_s(request))
+        cursor = request.query_params.get("cursor")
+        is_web_client = request.url.path == WEB_CLIENT_PATH
         try:
-            told = await poll.run(request.query_params.get("cursor"))
+            told = await (poll.of_web_client() if is_web_client and cursor is None else poll.behind(cursor))
         except CursorUnknown as unknown:
             raise Failed(ApiError.PARAM_INVALID) from unknown
-        if request.url.path == WEB_CLIENT_PATH:
+        if is_web_client:
             sender = request.query_params.get("easemobId", _DESK_SENDS_AS)
             told["entities"] = [in_bodies(each, sender=sender, to=visitor) for each in told["entities"]]
         return told
@@ -67,6 +64,8 @@ async def _post(desk: Desk, secret: str, request: Request, tenant: str) -> dict[
     if enquiry := enquiry_in(envelope.ext):
         rated = await take_enquiry(desk, Call(by=caller), visitor, enquiry)
         return {"status": "OK", "entity": {"serviceSessionId": rated.id}}
+    if request.url.path == WEB_CLIENT_PATH:
+        await begin_telling(desk, web_visitor(tenant, named(visitor, "from")), WEB_CHANNEL)
     ingested = await ingest_message(desk, Call(by=caller), _incoming(envelope, visitor))
     return {"status": "OK", "entity": {"serviceSessionId": ingested.session.id}}
 
@@ -106,40 +105,3 @@ def _wait_s(request: Request) -> float:
     if not (math.isfinite(asked) and asked >= 0):
         raise Failed(ApiError.PARAM_INVALID)
     return min(asked, WAIT_MAX_S)
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    desk: Desk
-    tenant: str
-    visitor: str
-    until: float
-    """By the running loop's clock."""
-
-    async def run(self, cursor: str | None) -> dict[str, Any]:
-        """What the visitor is told behind `cursor`, or from now on; nothing when nothing came in time."""
-        behind = cursor if cursor is not None else Cursor(await self.desk.store.position()).encode()
-        news = follow_sessions(self.desk.store, self.tenant, behind, lambda record: record.ref.visitor == self.visitor)
-        entities: list[dict[str, Any]] = []
-        async with aclosing(news):
-            loop, until = asyncio.get_running_loop(), self.until
-            while len(entities) < ENTITIES_MAX and (each := await _next(news, until)):
-                behind = each.cursor
-                if message := await self._message(each):
-                    entities.append(message)
-                    until = min(until, loop.time() + _MORE_WITHIN_S)
-        return {"status": "OK", "entities": entities, "cursor": behind}
-
-    async def _message(self, news: SessionNews) -> dict[str, Any] | None:
-        login, store = news.entry.agent, self.desk.store
-        agent = await agents.load_one(store, self.tenant, login) if login else None
-        settings = (await self.desk.directories.load(store, self.tenant)).directory.settings
-        return outbound_message(news.record.ref, news.entry, agent.value if agent else None, settings)
-
-
-async def _next(news: AsyncGenerator[SessionNews, None], deadline: float) -> SessionNews | None:
-    try:
-        async with asyncio.timeout_at(deadline):
-            return await anext(news)
-    except (TimeoutError, StopAsyncIteration):
-        return None

@@ -4,16 +4,20 @@ Media lie in the desk as a payload `{"objectKey", "fileType", "name"?, "size"?}`
 what an agent's client sends to be shown there. An agent's media that is no such file is told as its link or text.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from kefu.domain.message import Message, MessageType
+from kefu.wire.huawei.file_types import DOWNLOADED, known_type
 from kefu.wire.huawei.requests import Wrong
 
-TEXT_LENGTH_MAX = 1_024
+TEXT_BYTES_MAX = 1_024
+CARD_FIELDS = frozenset({"title", "description", "mediaFileId", "mediaFileType", "redirectUrl"})
 TOLD_LENGTH_MAX = 500
 """Characters of one polled item's content."""
 
@@ -30,6 +34,14 @@ _POLLED_AS = {
     MessageType.VIDEO: "VIDEO",
     MessageType.FILE: "DOCUMENT",
 }
+_FILE_TYPES = {
+    MessageType.IMAGE: frozenset({"jpg", "jpeg", "png", "bmp"}),
+    MessageType.AUDIO: frozenset({"mp3", "aac"}),
+    MessageType.VIDEO: frozenset({"mp4"}),
+}
+_SAME = {"jpg": "jpeg", "jpeg": "jpg"}
+_WEB_SCHEMES = frozenset({"http", "https"})
+_DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,15})?", re.ASCII)
 _SIZE_DIGITS_MAX = 12
 
 
@@ -103,13 +115,29 @@ def sim_questions(message: Message) -> list[str] | None:
 def _text(content: str) -> Content:
     if not content.strip():
         raise Wrong("content is empty.", is_missing=True)
-    if len(content) > TEXT_LENGTH_MAX:
-        raise Wrong(f"content is over {TEXT_LENGTH_MAX} characters.")
+    require_short(content)
     return Content(type=MessageType.TEXT, text=content)
 
 
+def require_short(content: str) -> None:
+    """Raises `Wrong`."""
+    if len(content.encode(errors="surrogatepass")) > TEXT_BYTES_MAX:
+        raise Wrong(f"content is over {TEXT_BYTES_MAX} bytes of UTF-8.")
+
+
 def _media(media_type: str, key: str, extension: str) -> Content:
-    return Content(type=_MEDIA[media_type], payload={"objectKey": key.strip(), "fileType": extension.strip()})
+    file_type = _type_of(key, extension)
+    if file_type not in _FILE_TYPES[_MEDIA[media_type]]:
+        raise Wrong(f"A file of type {file_type} is no {media_type}.")
+    return Content(type=_MEDIA[media_type], payload={"objectKey": key.strip(), "fileType": file_type})
+
+
+def _type_of(key: str, said: str) -> str:
+    """A stored file's own type stands in its key, where its bytes were held against it. Raises `Wrong`."""
+    own = key.strip().rpartition(".")[2]
+    if known_type(said, DOWNLOADED) not in {own, _SAME.get(own, own)}:
+        raise Wrong("The type is not that of the uploaded file.")
+    return own
 
 
 def _file(content: str) -> Content:
@@ -117,7 +145,9 @@ def _file(content: str) -> Content:
     if len(parts) != 4 or not (parts[1].isascii() and parts[1].isdecimal() and len(parts[1]) <= _SIZE_DIGITS_MAX):  # noqa: PLR2004  name, size, file id and type
         raise Wrong("content of a FILE is name,size,fileId,type.")
     name, size, key, extension = parts
-    payload = {"objectKey": key, "fileType": extension, "name": name, "size": int(size)}
+    if not name.strip() or {"/", "\\"} & set(name):
+        raise Wrong("The name of a FILE is a bare name, without / or \\.")
+    payload = {"objectKey": key, "fileType": _type_of(key, extension), "name": name, "size": int(size)}
     return Content(type=MessageType.FILE, text=name, payload=payload)
 
 
@@ -126,15 +156,29 @@ def _card(content: str) -> Content:
         card = msgspec.json.decode(content, type=dict[str, str | None])
     except (msgspec.DecodeError, UnicodeError, RecursionError) as wrong:
         raise Wrong("content of a WEBCARD is a JSON object of texts.") from wrong
-    return Content(type=MessageType.CARD, text=card.get("title") or "", payload=dict(card))
+    title, link = (card.get("title") or "").strip(), (card.get("redirectUrl") or "").strip()
+    if not (title or link):
+        raise Wrong("A WEBCARD needs a title or a redirectUrl.")
+    if link and not _is_web_link(link):
+        raise Wrong("redirectUrl must be an http or https URL.")
+    return Content(
+        type=MessageType.CARD, text=title, payload={name: card[name] for name in card if name in CARD_FIELDS}
+    )
+
+
+def _is_web_link(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme in _WEB_SCHEMES and bool(parts.hostname)
 
 
 def _place(content: str) -> Content:
     latitude, longitude, *described = content.split("/", 2)[:3] if content.count("/") else ("", "")
-    try:
-        north, east = float(latitude), float(longitude)
-    except ValueError as wrong:
-        raise Wrong("content of a LOCATE is latitude/longitude/description.") from wrong
+    if not (_DEGREES.fullmatch(latitude) and _DEGREES.fullmatch(longitude)):
+        raise Wrong("content of a LOCATE is latitude/longitude/description.")
+    north, east = float(latitude), float(longitude)
     if not (-90 <= north <= 90 and -180 <= east <= 180):  # noqa: PLR2004  degrees
         raise Wrong("There is no such place on Earth.")
     address = described[0] if described else ""

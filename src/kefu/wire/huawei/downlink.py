@@ -9,12 +9,10 @@ from typing import Any
 
 from kefu.desk.web_tokens import WebVisitor
 from kefu.domain.agent import Agent
-from kefu.domain.log import ENDS, EventKind, LogEntry
+from kefu.domain.log import ENDS, REPLIES, EventKind, LogEntry
 from kefu.domain.message import Message, MessageType
 from kefu.domain.session import Session
 from kefu.wire.huawei.contents import TOLD_LENGTH_MAX, Shown, shown, sim_questions
-
-MESSAGES = frozenset({EventKind.AGENT_MESSAGE, EventKind.BOT_MESSAGE})
 
 _SYSTEM = ("系统", "system")
 _ROBOT = ("机器人", "robot")
@@ -25,7 +23,7 @@ _TRANSFERRED = ("已转接至座席 {}。", "You have been transferred to agent 
 
 def is_told(entry: LogEntry, *, is_newest: bool) -> bool:
     """Of a session that a newer one has followed only words are told: its end would end the new chat."""
-    if entry.kind in MESSAGES:
+    if entry.kind in REPLIES:
         return entry.message is not None and entry.message.type is not MessageType.COMMAND
     is_notice = entry.kind in {EventKind.QUEUED, EventKind.ASSIGNED, *ENDS}
     return is_newest and (is_notice or (entry.kind is EventKind.TRANSFERRED and entry.agent is not None))

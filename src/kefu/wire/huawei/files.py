@@ -63,8 +63,9 @@ async def download(visit: Visit, asked: Download) -> Answer:
 
 
 async def require_stored(visit: Visit, name: str) -> None:
-    """Raises `Wrong` unless `name` is a file that was uploaded."""
-    if await _found(visit, name) is None:
+    """Raises `Wrong` unless `name` is a file that was uploaded, and `BlobError` where nobody can say."""
+    bare = name.removeprefix(_LOCAL)
+    if not (_NAME.fullmatch(bare) and await visit.blobs.has(_key(visit, bare))):
         raise Wrong("content is not the key of an uploaded file.")
 
 

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from kefu.request_body import TooManyBytes, read_bounded
+
 T = TypeVar("T")
 
 _MISSING = "missing required field"
@@ -24,11 +26,10 @@ class Wrong(Exception):
 
 async def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
     """Raises `Unreadable`."""
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > bytes_max:
-            raise Unreadable(f"The body is over {bytes_max} bytes.")
+    try:
+        raw = await read_bounded(request.stream(), bytes_max)
+    except TooManyBytes as too_many:
+        raise Unreadable(f"The body is over {bytes_max} bytes.") from too_many
     try:
         return msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeError, RecursionError) as unreadable:

@@ -6,7 +6,7 @@ Paths are compared without regard to case and `v1/` may be left out, as the vend
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -18,7 +18,7 @@ from kefu.desk.web_tokens import NoSuchWebToken
 from kefu.domain.refusals import Invalid, Refusal
 from kefu.store.port import StoreError
 from kefu.wire.huawei import click_to_call, files, history, polling, queue_place, sending, visitor_words
-from kefu.wire.huawei.answers import OK, Answer, answer, both_codes, gateway_error
+from kefu.wire.huawei.answers import Answer, answer, both_codes, gateway_error
 from kefu.wire.huawei.requests import Unreadable, Wrong, read_body, read_fields
 from kefu.wire.huawei.tokens import app_access, apply_token, renewed, token_by_ak_sk, visitor_access
 from kefu.wire.huawei.visit import CHANNEL, AnyDoor, Visit
@@ -67,9 +67,13 @@ async def _guarded(call: Callable[[], Awaitable[Response]]) -> Response:
         return gateway_error(400, str(unreadable))
     except NoSuchWebToken:
         return gateway_error(401, "A token is missing, wrong or has expired. Ask for new ones.")
-    except StoreError:
-        log.exception("a call did not come through")
-        return gateway_error(500, "Nothing could be done. Send it again.")
+    except ClientDisconnect:
+        raise
+    except (Refusal, StoreError):
+        log.warning("a call did not come through", exc_info=True)
+    except Exception:
+        log.exception("a call failed")
+    return gateway_error(500, "Nothing could be done. Send it again.")
 
 
 async def _call(desk: Desk, secret: str, blobs: Blobs, poll_wait_s: float, request: Request) -> Response:
@@ -83,9 +87,8 @@ async def _call(desk: Desk, secret: str, blobs: Blobs, poll_wait_s: float, reque
     visitor = visitor_access(request, secret, app_access(request, secret, now), now)
     visit = Visit(desk=desk, blobs=blobs, visitor=visitor, poll_wait_s=poll_wait_s, is_gone=request.is_disconnected)
     made = await _answer(door, visit, request)
-    if made["resultCode"] == OK:
-        with left_to_the_next_look():
-            await show_presence(desk, visit.caller, CHANNEL)
+    with left_to_the_next_look():
+        await show_presence(desk, visit.caller, CHANNEL)
     return JSONResponse(both_codes(made) if door.has_return_code else made, headers=renewed(desk, visitor, secret))
 
 

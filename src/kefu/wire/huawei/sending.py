@@ -1,11 +1,13 @@
 """`send`: CONNECT, CHAT, TRANS2AGENT, DISCONNECT, INPUT and READ; `sendAsync` is the same and says so."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from kefu.blobs.port import BlobError
 from kefu.desk.close_session import close_session
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.request_human import request_human
@@ -13,7 +15,7 @@ from kefu.domain.message import MessageType
 from kefu.domain.refusals import Declined, NotFound
 from kefu.domain.session import Session, SessionState
 from kefu.wire.huawei.answers import FAILED, OK, Answer, answer
-from kefu.wire.huawei.contents import TEXT_LENGTH_MAX, read_content
+from kefu.wire.huawei.contents import read_content, require_short
 from kefu.wire.huawei.fields import Entry, OnChannel, UserId
 from kefu.wire.huawei.files import require_stored
 from kefu.wire.huawei.requests import Wrong
@@ -32,9 +34,6 @@ class Send(OnChannel, frozen=True, kw_only=True):
     media_type: MediaType | None = None
     source_type: Literal["CUSTOMER"] = "CUSTOMER"
     sender_nickname: Annotated[str, Meta(max_length=128)] | None = None
-    sender_avatar: str | None = None
-    user_agent: str | None = None
-    timestamp: str | int | None = None
 
     @property
     def user(self) -> str:
@@ -56,8 +55,7 @@ async def _connect(visit: Visit, asked: Send, session: Session | None) -> Answer
     """Opens a session. What a CONNECT says is an opening remark: kept, and shown to nobody as the visitor's words."""
     if session is None:
         remark = asked.content or ""
-        if len(remark) > TEXT_LENGTH_MAX:
-            raise Wrong(f"content is over {TEXT_LENGTH_MAX} characters.")
+        require_short(remark)
         try:
             await ingest_message(visit.desk, visit.call, _message(visit, asked, MessageType.COMMAND, remark))
         except Declined:
@@ -71,12 +69,15 @@ async def _connect(visit: Visit, asked: Send, session: Session | None) -> Answer
 async def _chat(visit: Visit, asked: Send, session: Session | None) -> Answer:
     content = read_content(asked.media_type or "TEXT", asked.content or "")
     if content.object_key is not None:
-        await require_stored(visit, content.object_key)
+        try:
+            await require_stored(visit, content.object_key)
+        except BlobError:
+            return answer(FAILED, "sendUserMessage failed")
     if session is None:
         return answer(FAILED, "sendUserMessage failed")
     message = _message(visit, asked, content.type, content.text, content.payload)
     try:
-        await ingest_message(visit.desk, visit.call, message)
+        await ingest_message(visit.desk, visit.call, replace(message, only_into=session.ref))
     except Declined:
         return answer(FAILED, "sendUserMessage failed")
     if session.state is SessionState.BOT:

@@ -6,6 +6,7 @@ end asks for both tokens and hands the page the second.
 """
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import unquote
@@ -122,15 +123,7 @@ def renewed(desk: Desk, visitor: WebVisitor, secret: str) -> dict[str, str]:
     """A newer token for the reply's headers, once the old one is half over."""
     if visitor.expires_at - desk.clock.now() > _RENEWED_AT_MS:
         return {}
-    newer = WebVisitor(
-        tenant=visitor.tenant,
-        user_name=visitor.user_name,
-        nickname=visitor.nickname,
-        entry=visitor.entry,
-        locale=visitor.locale,
-        expires_at=_ends_at(desk),
-    )
-    return {HEADER: sign_visitor(newer, secret)}
+    return {HEADER: sign_visitor(replace(visitor, expires_at=_ends_at(desk)), secret)}
 
 
 def _ends_at(desk: Desk) -> Instant:

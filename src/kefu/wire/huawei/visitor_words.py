@@ -122,11 +122,11 @@ async def do_leave_message(visit: Visit, asked: LeaveMessage) -> Answer:
 
 
 DOORS: Mapping[str, AnyDoor] = {
-    "savesatisfaction": Door(asked=SaveSatisfaction, reply=save_satisfaction, has_return_code=True),
-    "getsatisfactionsurveymode": Door(asked=SurveyMode, reply=survey_mode),
-    "robot/feedbacksatisfaction": Door(
-        asked=FeedbackSatisfaction, reply=feedback_satisfaction, missing=_COMMENT_MISSING, wrong=_COMMENT_MISSING
+    "savesatisfaction": Door(
+        asked=SaveSatisfaction, reply=save_satisfaction, missing=FAILED, wrong=FAILED, has_return_code=True
     ),
+    "getsatisfactionsurveymode": Door(asked=SurveyMode, reply=survey_mode),
+    "robot/feedbacksatisfaction": Door(asked=FeedbackSatisfaction, reply=feedback_satisfaction),
     "queryphrasebykeyword": Door(asked=QueryPhrase, reply=query_phrase),
     "doleavemessage": Door(asked=LeaveMessage, reply=do_leave_message, missing=_WRONG, wrong=_WRONG),
 }
