@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 EASEMOB_PREFIXES = ("/api/platform/tenants/", "/api/tenant/", "/v1/imgateway/")
-HUAWEI_TOKEN_HEADER = "ccmessaging-token"
 HUAWEI_PREFIXES = ("/apigovernance/api/", "/apiaccess/ccmessaging/")
+ANSWER_HEADERS = ("ccmessaging-token",)
+"""What a page may read beside the body: the token of Huawei's client, renewed with each answer."""
 
 
 async def open_store(url: str) -> Store:
@@ -174,5 +175,5 @@ def _cross_origin(settings: Settings) -> Middleware:
         allow_origins=["*"] if is_development else settings.allowed_origins,
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],
-        expose_headers=[HUAWEI_TOKEN_HEADER],
+        expose_headers=ANSWER_HEADERS,
     )
