@@ -362,14 +362,16 @@ def test_a_record_that_fails_is_named_and_those_before_it_are_told(
 
 def test_behind_a_record_passed_over_the_one_that_was_told_to_nobody_is_named(aws: Cloud) -> None:
     aws.subscribes(aws.socket())
-    aws.write("V")
-    [record] = log_records(aws)
+    for visitor in ("V", "W"):
+        aws.write(visitor)
+    unreadable, untold = log_records(aws)
 
     def break_off() -> None:
         raise RuntimeError("what nobody foresaw")
 
     aws.peers.at_post = break_off
-    assert aws.publish([poisoned(record, POISONS["no value"]), record]) == [record["dynamodb"]["SequenceNumber"]]
+    failed = aws.publish([poisoned(unreadable, POISONS["no value"]), untold])
+    assert failed == [untold["dynamodb"]["SequenceNumber"]]
 
 
 def test_what_could_not_be_read_is_told_when_the_record_comes_again(aws: Cloud, store: Throttling) -> None:
