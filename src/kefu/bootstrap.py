@@ -26,6 +26,7 @@ from kefu.store.port import Store, StoreError
 from kefu.wire.easemob import access_token, bindings, messages
 from kefu.wire.huawei import routes as huawei
 from kefu.wire.huawei import tokens
+from kefu.wire.plain_http import RefusesPlainHttp
 
 SECRET_BYTES = 32
 
@@ -122,9 +123,13 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
-        middleware=[_cross_origin(settings)],
+        middleware=[*_tls_alone(settings), _cross_origin(settings)],
         lifespan=lifespan,
     )
+
+
+def _tls_alone(settings: Settings) -> list[Middleware]:
+    return [Middleware(RefusesPlainHttp)] if settings.environment is Environment.PRODUCTION else []
 
 
 def _cross_origin(settings: Settings) -> Middleware:
