@@ -28,6 +28,7 @@ from kefu.records import keys
 from kefu.settings import Environment, Settings, SettingWrong
 from kefu.store.port import Store, StoreError
 from kefu.wire.later import LaterRoutes
+from kefu.wire.plain_http import RefusesPlainHttp
 
 if TYPE_CHECKING:
     from kefu.feed.webhooks import Courier
@@ -162,9 +163,13 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
-        middleware=[_cross_origin(settings)],
+        middleware=[*_tls_alone(settings), _cross_origin(settings)],
         lifespan=lifespan,
     )
+
+
+def _tls_alone(settings: Settings) -> list[Middleware]:
+    return [Middleware(RefusesPlainHttp)] if settings.environment is Environment.PRODUCTION else []
 
 
 def _cross_origin(settings: Settings) -> Middleware:

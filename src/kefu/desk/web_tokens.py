@@ -38,7 +38,7 @@ class WebVisitor:
     tenant: str
     user_name: str
     nickname: str
-    entry: str
+    channel_config_id: str
     """The vendor's id of the channel by which he came: told back, never looked up."""
     locale: str
     expires_at: Instant
@@ -66,7 +66,7 @@ def sign_visitor(visitor: WebVisitor, secret: str) -> str:
         "tenant": visitor.tenant,
         "sub": visitor.user_name,
         "name": visitor.nickname,
-        "entry": visitor.entry,
+        "channel_config": visitor.channel_config_id,
         "locale": visitor.locale,
         "exp": visitor.expires_at // SECOND,
     }
@@ -86,7 +86,7 @@ def visitor_of(token: str, secret: str, now: Instant) -> WebVisitor:
         tenant=claims["tenant"],
         user_name=claims["sub"],
         nickname=claims["name"],
-        entry=claims["entry"],
+        channel_config_id=claims["channel_config"],
         locale=claims["locale"],
         expires_at=claims["exp"] * SECOND,
     )

@@ -1,6 +1,7 @@
 """What every place for files must promise, held against each."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         engine = subprocess.Popen(  # noqa: S603  our own command
             [sys.executable, "-m", "hypercorn", "ministack.app:app", "--bind", f"fd://{shared}"],
             pass_fds=[shared],
+            start_new_session=True,
             cwd=tmp_path_factory.mktemp("engine"),
             env=os.environ | {"GATEWAY_PORT": str(port), "SERVICES": "s3", "LOG_LEVEL": "ERROR"},
             stdin=subprocess.DEVNULL,
@@ -38,7 +40,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        engine.kill()
+        os.killpg(engine.pid, signal.SIGKILL)  # with the worker it started
         engine.wait()
 
 

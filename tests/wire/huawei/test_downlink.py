@@ -9,7 +9,7 @@ from kefu.domain.session_ref import SessionRef
 from kefu.wire.huawei.downlink import is_told, items
 from wire.huawei.office import ENTRY
 
-VISITOR = WebVisitor(tenant="1", user_name="v", nickname="", entry=ENTRY, locale="en", expires_at=0)
+VISITOR = WebVisitor(tenant="1", user_name="v", nickname="", channel_config_id=ENTRY, locale="en", expires_at=0)
 SESSION = Session(ref=SessionRef("v", Channel.WEB, 1, "s"), started_at=0, last_seq=1)
 
 

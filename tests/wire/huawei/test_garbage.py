@@ -13,7 +13,7 @@ from shop import Shop
 from kefu.blobs.memory import MemoryBlobs
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 from kefu.testing.faults import FaultRates, FaultyStore
-from kefu.wire.huawei.routes import APP_CALLS, DOORS
+from kefu.wire.huawei.routes import APP_CALLS, CALLS
 from wire.huawei.conftest import client_of
 from wire.huawei.office import APP_KEY, ENTRY, SECRET_ID, Office, Page
 
@@ -47,7 +47,7 @@ VECTORS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """The fields that each call needs, right."""
 
-QUERIES = [path for path, door in DOORS.items() if door.method == "GET"]
+QUERIES = [path for path, door in CALLS.items() if door.method == "GET"]
 FIELDS = [(path, name) for path, body in VECTORS.items() for name in body]
 BODIES = [path for path in VECTORS if path not in QUERIES]
 
@@ -61,7 +61,7 @@ FUZZED = settings(max_examples=12, deadline=None, suppress_health_check=list(Hea
 
 
 def test_every_door_is_here() -> None:
-    assert VECTORS.keys() == {TOKEN_BY_AK_SK, *APP_CALLS, *DOORS}
+    assert VECTORS.keys() == {TOKEN_BY_AK_SK, *APP_CALLS, *CALLS}
 
 
 async def refused(office: Office, page: Page, path: str, content: bytes) -> None:

@@ -74,26 +74,12 @@ async def test_h04_every_message_is_told_once_and_in_order(office: Office, page:
     assert [each["content"] for each in told] == [f"{number}" for number in range(130)]
 
 
-async def test_h04_a_poll_is_answered_as_soon_as_there_is_something(office: Office) -> None:
-    page = await office.page(is_patient=True)
-    await page.connect()
-    await page.poll()
-    async with asyncio.timeout(SECONDS_LONG):
-        before = await _turn(office, page)
-        waiting = asyncio.create_task(page.poll())
-        await _polling(office, page, but=before)
-        await office.say("您好")
-        assert gist(await waiting) == [("AGENT", "CHAT", "您好")]
-
-
 async def test_h04_what_is_not_for_the_page_does_not_end_its_poll(office: Office) -> None:
     page = await office.page(is_patient=True)
     await page.connect()
     await page.poll()
     async with asyncio.timeout(SECONDS_LONG):
-        before = await _turn(office, page)
-        waiting = asyncio.create_task(page.poll())
-        await _polling(office, page, but=before)
+        waiting, _ = await _waiting(office, page)
         await page.send("CHAT", "are you there?")
         await office.shop.write("somebody else")
         await office.say("您好")
@@ -140,9 +126,7 @@ async def test_h04_the_newer_of_two_polls_wins(office: Office) -> None:
     await page.connect()
     await page.poll()
     async with asyncio.timeout(SECONDS_LONG):
-        before = await _turn(office, page)
-        older = asyncio.create_task(page.poll())
-        name = await _polling(office, page, but=before)
+        older, name = await _waiting(office, page)
         newer = asyncio.create_task(page.poll())
         assert await older == []
         await _polling(office, page, but=name)
@@ -157,9 +141,7 @@ async def test_h04_a_poll_at_another_process_wins_as_well(office: Office) -> Non
     await page.connect()
     await page.poll()
     async with client_of(other, blobs, LONG_POLL_S) as http, asyncio.timeout(SECONDS_LONG):
-        before = await _turn(office, page)
-        older = asyncio.create_task(page.poll())
-        name = await _polling(office, page, but=before)
+        older, name = await _waiting(office, page)
         elsewhere = Page(http=http, headers=page.headers)
         newer = asyncio.create_task(elsewhere.poll())
         assert await older == []
@@ -185,9 +167,7 @@ async def test_h04_each_of_two_processes_over_one_file_tells_what_the_other_did_
         async with asyncio.timeout(SECONDS_LONG):
             await here.connect()
             assert gist(await there.poll()) == [CONNECTED]
-            before = await _turn(office, here)
-            waiting = asyncio.create_task(there.poll())
-            await _polling(office, here, but=before)
+            waiting, _ = await _waiting(office, there)
             await office.say("您好")
             assert gist(await waiting) == [("AGENT", "CHAT", "您好")]
 
@@ -460,6 +440,13 @@ async def _seen(office: Office, page: Page) -> int:
     loaded = await web_clients.load(office.shop.desk.store, TENANT, page.user, Channel.WEB)
     assert loaded is not None
     return loaded.value.last_seen_at
+
+
+async def _waiting(office: Office, page: Page) -> tuple[asyncio.Task[list[dict[str, Any]]], str]:
+    """A poll that waits, and its name."""
+    before = await _turn(office, page)
+    waiting = asyncio.create_task(page.poll())
+    return waiting, await _polling(office, page, but=before)
 
 
 async def _polling(office: Office, page: Page, *, but: str) -> str:

@@ -6,7 +6,7 @@ from shop import TENANT
 
 from kefu.desk.bearer_tokens import NoSuchToken, caller_of
 from kefu.domain.instants import MINUTE
-from wire.huawei.office import APP_KEY, CLIENT_ID, ENTRY, OTHER_TENANT, SECRET, SECRET_ID, Office, Page
+from wire.huawei.office import APP_KEY, CLIENT_ID, ENTRY, OTHER_TENANT, PNG, SECRET, SECRET_ID, Office, Page
 
 TOKEN_PATH = "/apigovernance/api/oauth/tokenByAkSk"
 
@@ -69,8 +69,12 @@ async def test_w15_a_user_id_of_32_characters_is_accepted_by_all_calls(office: O
         await page.rate(),
         await page.history(),
         await page.ask("doLeaveMessage", callId=page.user, caller="13800000000", leaveMessage="call", channel="WEB"),
+        await page.upload(PNG, "png"),
+        (await page.get("v1/checkClickToCallSupport", channel="WEB")).json(),
     ]
-    assert [each["resultCode"] for each in answers] == ["0"] * 5
+    assert [each["resultCode"] for each in answers] == ["0"] * 7
+    opinion = {"feedback": 1, "from": page.user, "interIdx": "1"}
+    assert (await page.ask("v1/robot/feedbacksatisfaction", **opinion))["resultCode"] == "30000000019"
     assert (await page.queue())["resultCode"] == "160021"
     assert await page.poll()
 

@@ -68,3 +68,18 @@ async def test_a_page_of_an_allowed_origin_may_read_its_newer_token() -> None:
 async def test_a_page_of_another_origin_may_not_call() -> None:
     asked = await _from_page("OPTIONS", "https://elsewhere.example", **ASKS)
     assert (asked.status_code, "access-control-allow-origin" in asked.headers) == (400, False)
+
+
+@pytest.mark.parametrize(("proto", "status"), [("http", 400), ("HTTP", 400), ("https", 401)])
+async def test_c08_in_production_plain_http_is_refused_and_not_redirected(proto: str, status: int) -> None:
+    """401 is the door's own answer to a call without tokens."""
+    answered = await _from_page("POST", SHOP_PAGE, **{"x-forwarded-proto": proto})
+    assert answered.status_code == status
+    assert "location" not in answered.headers
+
+
+async def test_h24_a_call_of_the_agents_workbench_is_not_found() -> None:
+    transport = httpx.ASGITransport(app=build_app(Shop().desk, PRODUCTION, SECRET))
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        answered = await http.post("/apiaccess/rest/workbench/v1/getUserInfoBycallId", json={"callId": "1"})
+    assert answered.status_code == 404

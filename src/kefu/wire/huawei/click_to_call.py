@@ -12,7 +12,8 @@ from kefu.domain.bounds import REQUEST_BYTES_MAX
 from kefu.wire.huawei.answers import FAILED, OK, WRONG, Answer, answer
 from kefu.wire.huawei.fields import Fields, OnChannel
 from kefu.wire.huawei.requests import Wrong, read_body, read_fields
-from kefu.wire.huawei.visit import AnyDoor, Door, Visit
+from kefu.wire.huawei.visit import Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 _UNSUPPORTED, _VOICE_REFUSED = "7", "30010000"
 
@@ -51,9 +52,9 @@ async def create_call(_desk: Desk, _secret: str, _access: AppAccess, request: Re
     return JSONResponse(answer(_VOICE_REFUSED, "Anonymous calls are not supported."))
 
 
-DOORS: Mapping[str, AnyDoor] = {
-    "checkclicktocallsupport": Door(asked=OnChannel, reply=check_support, method="GET"),
-    "createclicktocall": Door(asked=CreateClickToCall, reply=create_click_to_call),
-    "getclicktocallevents": Door(asked=OnChannel, reply=click_to_call_events, method="GET"),
-    "dropclicktocall": Door(asked=OnChannel, reply=drop_click_to_call),
+CALLS: Mapping[str, AnyWebCall] = {
+    "checkclicktocallsupport": WebCall(asked=OnChannel, reply=check_support, method="GET"),
+    "createclicktocall": WebCall(asked=CreateClickToCall, reply=create_click_to_call),
+    "getclicktocallevents": WebCall(asked=OnChannel, reply=click_to_call_events, method="GET"),
+    "dropclicktocall": WebCall(asked=OnChannel, reply=drop_click_to_call),
 }

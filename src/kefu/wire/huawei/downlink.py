@@ -52,7 +52,7 @@ def items(visitor: WebVisitor, session: Session, entry: LogEntry, agent: Agent |
 
 def _item(visitor: WebVisitor, session: Session, entry: LogEntry) -> dict[str, Any]:
     return {
-        "from": visitor.entry,
+        "from": visitor.channel_config_id,
         "to": visitor.user_name,
         "channel": "WEB",
         "controlType": "CHAT",

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 UserId = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"\S")]
 Web = Literal["WEB"]
-Entry = Annotated[str, Meta(max_length=64)]
+ChannelConfigId = Annotated[str, Meta(max_length=64)]
 """A channel config id: told back, never looked up."""
 
 

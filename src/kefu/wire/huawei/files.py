@@ -13,7 +13,8 @@ from kefu.wire.huawei.answers import FAILED, OK, Answer, answer
 from kefu.wire.huawei.fields import OnChannel
 from kefu.wire.huawei.file_types import DOWNLOADED, UPLOADED, known_type, looks_like
 from kefu.wire.huawei.requests import Wrong
-from kefu.wire.huawei.visit import AnyDoor, Door, Visit
+from kefu.wire.huawei.visit import Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 FILE_BYTES_MAX = 2 * 1_024 * 1_024
 _BODY_BYTES_MAX = FILE_BYTES_MAX * 4 // 3 + 4_096
@@ -94,8 +95,8 @@ def _decoded(stream: str) -> bytes:
     return content
 
 
-DOORS: Mapping[str, AnyDoor] = {
-    "uploadfilestream": Door(
+CALLS: Mapping[str, AnyWebCall] = {
+    "uploadfilestream": WebCall(
         asked=Upload,
         reply=upload,
         missing=_MISSING,
@@ -103,5 +104,5 @@ DOORS: Mapping[str, AnyDoor] = {
         body_bytes_max=_BODY_BYTES_MAX,
         has_return_code=True,
     ),
-    "downloadfilestream": Door(asked=Download, reply=download, missing=_MISSING, wrong=_MISSING),
+    "downloadfilestream": WebCall(asked=Download, reply=download, missing=_MISSING, wrong=_MISSING),
 }

@@ -13,9 +13,10 @@ from kefu.domain.session import Session
 from kefu.records import agents, sessions, web_clients
 from kefu.wire.huawei.answers import OK, Answer, answer
 from kefu.wire.huawei.contents import shown_in_history
-from kefu.wire.huawei.fields import Entry, OnChannel, UserId
+from kefu.wire.huawei.fields import ChannelConfigId, OnChannel, UserId
 from kefu.wire.huawei.requests import Wrong
-from kefu.wire.huawei.visit import CHANNEL, AnyDoor, Door, Visit
+from kefu.wire.huawei.visit import CHANNEL, Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 LIMIT_MAX, OFFSET_MAX = 100, 1_000
 SESSIONS_MAX = 100
@@ -25,7 +26,7 @@ Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,15}\Z")]
 
 
 class QueryHistory(OnChannel, frozen=True, kw_only=True):
-    channel_id: Entry
+    channel_id: ChannelConfigId
     user_id: UserId
     limit: Digits
     offset: Digits
@@ -133,4 +134,4 @@ def _item(visit: Visit, session: Session, entry: LogEntry, message: Message, nam
     }
 
 
-DOORS: Mapping[str, AnyDoor] = {"queryhistorychatmessage": Door(asked=QueryHistory, reply=query_history)}
+CALLS: Mapping[str, AnyWebCall] = {"queryhistorychatmessage": WebCall(asked=QueryHistory, reply=query_history)}

@@ -14,7 +14,8 @@ from kefu.store.port import Change, PositionExpired
 from kefu.wire.huawei.answers import OK, Answer, answer
 from kefu.wire.huawei.downlink import is_told, items
 from kefu.wire.huawei.fields import OnChannel, UserId
-from kefu.wire.huawei.visit import CHANNEL, AnyDoor, Door, Visit
+from kefu.wire.huawei.visit import CHANNEL, Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 
 class Poll(OnChannel, frozen=True, kw_only=True):
@@ -80,4 +81,4 @@ async def _agents(visit: Visit, logins: list[str]) -> dict[str, Agent]:
     return {}
 
 
-DOORS: Mapping[str, AnyDoor] = {"poll": Door(asked=Poll, reply=poll, method="GET")}
+CALLS: Mapping[str, AnyWebCall] = {"poll": WebCall(asked=Poll, reply=poll, method="GET")}

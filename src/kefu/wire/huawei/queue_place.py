@@ -6,15 +6,16 @@ from kefu.domain.instants import SECOND, Instant
 from kefu.domain.session import Session, SessionState
 from kefu.records import sessions
 from kefu.wire.huawei.answers import OK, Answer, answer
-from kefu.wire.huawei.fields import Entry, OnChannel, UserId
-from kefu.wire.huawei.visit import AnyDoor, Door, Visit
+from kefu.wire.huawei.fields import ChannelConfigId, OnChannel, UserId
+from kefu.wire.huawei.visit import Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 ENDED, NO_SESSION, WITH_AGENT, WITH_ROBOT = "5", "160004", "160021", "160022"
 
 
 class QueryQueueInfo(OnChannel, frozen=True, kw_only=True):
     user_id: UserId
-    channel_config_id: Entry
+    channel_config_id: ChannelConfigId
 
     @property
     def user(self) -> str:
@@ -60,4 +61,4 @@ def _waited_s(session: Session, now: Instant) -> int:
     return max(0, (now - since) // SECOND)
 
 
-DOORS: Mapping[str, AnyDoor] = {"queryqueueinfo": Door(asked=QueryQueueInfo, reply=query_queue_info)}
+CALLS: Mapping[str, AnyWebCall] = {"queryqueueinfo": WebCall(asked=QueryQueueInfo, reply=query_queue_info)}

@@ -21,21 +21,22 @@ from kefu.wire.huawei import click_to_call, files, history, polling, queue_place
 from kefu.wire.huawei.answers import Answer, answer, both_codes, gateway_error
 from kefu.wire.huawei.requests import Unreadable, Wrong, read_body, read_fields
 from kefu.wire.huawei.tokens import app_access, apply_token, renewed, token_by_ak_sk, visitor_access
-from kefu.wire.huawei.visit import CHANNEL, AnyDoor, Visit
+from kefu.wire.huawei.visit import CHANNEL, Visit
+from kefu.wire.huawei.web_call import AnyWebCall
 
 log = logging.getLogger("kefu.wire.huawei")
 
 POLL_WAIT_S = 20.0
 """How long a poll waits for something to tell: less than the gateways' limits of half a minute."""
 
-DOORS: Mapping[str, AnyDoor] = {
-    **sending.DOORS,
-    **polling.DOORS,
-    **queue_place.DOORS,
-    **files.DOORS,
-    **visitor_words.DOORS,
-    **history.DOORS,
-    **click_to_call.DOORS,
+CALLS: Mapping[str, AnyWebCall] = {
+    **sending.CALLS,
+    **polling.CALLS,
+    **queue_place.CALLS,
+    **files.CALLS,
+    **visitor_words.CALLS,
+    **history.CALLS,
+    **click_to_call.CALLS,
 }
 """By path, in small letters and without `v1/`."""
 
@@ -79,31 +80,31 @@ async def _guarded(call: Callable[[], Awaitable[Response]]) -> Response:
 async def _call(desk: Desk, secret: str, blobs: Blobs, poll_wait_s: float, request: Request) -> Response:
     path, now = request.path_params["path"].lower().removeprefix("v1/"), desk.clock.now()
     of_the_app = APP_CALLS.get(path) if request.method == "POST" else None
-    door = DOORS.get(path)
+    web_call = CALLS.get(path)
     if of_the_app is not None:
         return await of_the_app(desk, secret, app_access(request, secret, now), request)
-    if door is None or request.method != door.method:
+    if web_call is None or request.method != web_call.method:
         return gateway_error(404, "There is no such path.")
     visitor = visitor_access(request, secret, app_access(request, secret, now), now)
     visit = Visit(desk=desk, blobs=blobs, visitor=visitor, poll_wait_s=poll_wait_s, is_gone=request.is_disconnected)
-    made = await _answer(door, visit, request)
+    made = await _answer(web_call, visit, request)
     with left_to_the_next_look():
         await show_presence(desk, visit.caller, CHANNEL)
-    return JSONResponse(both_codes(made) if door.has_return_code else made, headers=renewed(desk, visitor, secret))
+    return JSONResponse(both_codes(made) if web_call.has_return_code else made, headers=renewed(desk, visitor, secret))
 
 
-async def _answer(door: AnyDoor, visit: Visit, request: Request) -> Answer:
+async def _answer(web_call: AnyWebCall, visit: Visit, request: Request) -> Answer:
     """The call's own answer, or its own error. Raises `Unreadable` and `StoreError`."""
-    is_query = door.method == "GET"
-    given = dict(request.query_params) if is_query else await read_body(request, door.body_bytes_max)
+    is_query = web_call.method == "GET"
+    given = dict(request.query_params) if is_query else await read_body(request, web_call.body_bytes_max)
     try:
-        asked = read_fields(given, door.asked)
+        asked = read_fields(given, web_call.asked)
         if asked.user not in {None, visit.visitor.user_name}:
-            return answer(door.wrong, "The token is another user's.")
-        return await door.reply(visit, asked)
+            return answer(web_call.wrong, "The token is another user's.")
+        return await web_call.reply(visit, asked)
     except Wrong as wrong:
-        return answer(door.missing if wrong.is_missing else door.wrong, str(wrong))
+        return answer(web_call.missing if wrong.is_missing else web_call.wrong, str(wrong))
     except Invalid as invalid:
-        return answer(door.wrong, invalid.message)
+        return answer(web_call.wrong, invalid.message)
     except Refusal as refusal:
-        return answer(door.failed, refusal.message)
+        return answer(web_call.failed, refusal.message)

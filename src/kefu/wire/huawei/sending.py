@@ -16,10 +16,11 @@ from kefu.domain.refusals import Declined, NotFound
 from kefu.domain.session import Session, SessionState
 from kefu.wire.huawei.answers import FAILED, OK, Answer, answer
 from kefu.wire.huawei.contents import read_content, require_short
-from kefu.wire.huawei.fields import Entry, OnChannel, UserId
+from kefu.wire.huawei.fields import ChannelConfigId, OnChannel, UserId
 from kefu.wire.huawei.files import require_stored
 from kefu.wire.huawei.requests import Wrong
-from kefu.wire.huawei.visit import CHANNEL, AnyDoor, Door, Visit
+from kefu.wire.huawei.visit import CHANNEL, Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 ControlType = Literal["CONNECT", "CHAT", "TRANS2AGENT", "INPUT", "DISCONNECT", "READ"]
 MediaType = Literal["TEXT", "IMAGE", "AUDIO", "VIDEO", "FILE", "FILE_IMAGE", "FILE_VIDEO", "WEBCARD", "LOCATE"]
@@ -29,7 +30,7 @@ CONTENT_LENGTH_MAX = 8_192
 class Send(OnChannel, frozen=True, kw_only=True):
     control_type: ControlType
     from_: UserId = msgspec.field(name="from")
-    to: Entry
+    to: ChannelConfigId
     content: Annotated[str, Meta(max_length=CONTENT_LENGTH_MAX)] | None = None
     media_type: MediaType | None = None
     source_type: Literal["CUSTOMER"] = "CUSTOMER"
@@ -136,8 +137,8 @@ _CONTROLS: Mapping[ControlType, Callable[[Visit, Send, Session | None], Awaitabl
     "READ": _passing,
 }
 
-DOORS: Mapping[str, AnyDoor] = {
-    "send": Door(asked=Send, reply=send),
-    "sendasync": Door(asked=Send, reply=send_async),
-    "sendsync": Door(asked=Send, reply=send_async),
+CALLS: Mapping[str, AnyWebCall] = {
+    "send": WebCall(asked=Send, reply=send),
+    "sendasync": WebCall(asked=Send, reply=send_async),
+    "sendsync": WebCall(asked=Send, reply=send_async),
 }

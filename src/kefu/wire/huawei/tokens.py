@@ -34,7 +34,7 @@ from kefu.domain.bounds import REQUEST_BYTES_MAX
 from kefu.domain.instants import MINUTE, SECOND, Instant
 from kefu.domain.refusals import Invalid
 from kefu.wire.huawei.answers import OK, WRONG, answer, gateway_error
-from kefu.wire.huawei.fields import Entry, Fields, UserId
+from kefu.wire.huawei.fields import ChannelConfigId, Fields, UserId
 from kefu.wire.huawei.requests import Unreadable, Wrong, read_body, read_fields
 from kefu.wire.huawei.visit import CHANNEL
 
@@ -52,7 +52,7 @@ class AppKey(Fields, frozen=True, kw_only=True, rename=None):
 class ApplyToken(Fields, frozen=True, kw_only=True):
     user_id: UserId
     user_name: Annotated[str, Meta(max_length=128)] = ""
-    channel_id: Entry
+    channel_id: ChannelConfigId
     locale: Annotated[str, Meta(max_length=16)] = "zh"
 
 
@@ -90,7 +90,7 @@ async def apply_token(desk: Desk, secret: str, access: AppAccess, request: Reque
         tenant=access.tenant,
         user_name=user_name,
         nickname=nickname,
-        entry=asked.channel_id,
+        channel_config_id=asked.channel_id,
         locale=asked.locale,
         expires_at=_ends_at(desk),
     )

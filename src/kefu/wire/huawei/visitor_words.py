@@ -12,8 +12,9 @@ from kefu.domain.refusals import Declined
 from kefu.domain.session import SessionState
 from kefu.records import visitor_words
 from kefu.wire.huawei.answers import FAILED, OK, Answer, answer
-from kefu.wire.huawei.fields import Entry, Fields, OnChannel, UserId
-from kefu.wire.huawei.visit import CHANNEL, AnyDoor, Door, Visit
+from kefu.wire.huawei.fields import ChannelConfigId, Fields, OnChannel, UserId
+from kefu.wire.huawei.visit import CHANNEL, Visit
+from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 
 PHRASES_TOLD_MAX = 5
 _EMPTY, _WRONG = "2", "3"
@@ -29,7 +30,7 @@ _LEVELS = (
 
 class SaveSatisfaction(OnChannel, frozen=True, kw_only=True):
     user_id: UserId
-    channel_config_id: Entry
+    channel_config_id: ChannelConfigId
     evaluation: Literal["1", "2", "3", "4", "5"]
     comment: Annotated[str, Meta(max_length=511)] = ""
     nps_score: Annotated[str, Meta(pattern=r"^([0-9]|10)\Z")] | Annotated[int, Meta(ge=0, le=10)] | None = None
@@ -121,12 +122,12 @@ async def do_leave_message(visit: Visit, asked: LeaveMessage) -> Answer:
     return answer(OK, "Save leaveMessage success!")
 
 
-DOORS: Mapping[str, AnyDoor] = {
-    "savesatisfaction": Door(
+CALLS: Mapping[str, AnyWebCall] = {
+    "savesatisfaction": WebCall(
         asked=SaveSatisfaction, reply=save_satisfaction, missing=FAILED, wrong=FAILED, has_return_code=True
     ),
-    "getsatisfactionsurveymode": Door(asked=SurveyMode, reply=survey_mode),
-    "robot/feedbacksatisfaction": Door(asked=FeedbackSatisfaction, reply=feedback_satisfaction),
-    "queryphrasebykeyword": Door(asked=QueryPhrase, reply=query_phrase),
-    "doleavemessage": Door(asked=LeaveMessage, reply=do_leave_message, missing=_WRONG, wrong=_WRONG),
+    "getsatisfactionsurveymode": WebCall(asked=SurveyMode, reply=survey_mode),
+    "robot/feedbacksatisfaction": WebCall(asked=FeedbackSatisfaction, reply=feedback_satisfaction),
+    "queryphrasebykeyword": WebCall(asked=QueryPhrase, reply=query_phrase),
+    "doleavemessage": WebCall(asked=LeaveMessage, reply=do_leave_message, missing=_WRONG, wrong=_WRONG),
 }
