@@ -93,7 +93,12 @@ async def serverless_offline(place: Place) -> AsyncIterator[Address]:
 
 def _settings(place: Place, socket_port: int) -> dict[str, str]:
     endpoint = f"http://127.0.0.1:{socket_port}"
-    return {"KEFU_STORE": place.store, "KEFU_SECRET": place.secret, "KEFU_WEBSOCKET_ENDPOINT": endpoint}
+    return {
+        "KEFU_STORE": place.store,
+        "KEFU_SECRET": place.secret,
+        "KEFU_BLOBS": "memory:",
+        "KEFU_WEBSOCKET_ENDPOINT": endpoint,
+    }
 
 
 def _lay_out(folder: Path, settings: dict[str, str]) -> None:
@@ -102,8 +107,6 @@ def _lay_out(folder: Path, settings: dict[str, str]) -> None:
     del service["package"]
     service["plugins"] = ["serverless-offline"]
     service["provider"]["environment"] = settings
-    for function in service["functions"].values():
-        function.pop("environment", None)
     (folder / "serverless.yml").write_text(yaml.safe_dump(service))
     shutil.copytree(ROOT / "infra", folder / "infra")
     (folder / "build").mkdir()

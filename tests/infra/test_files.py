@@ -16,7 +16,7 @@ def bucket() -> dict[str, Any]:
 
 
 def test_the_setting_of_the_stack_opens_a_bucket() -> None:
-    told = service()["functions"]["http"]["environment"]["KEFU_BLOBS"]["Fn::Sub"]
+    told = service()["provider"]["environment"]["KEFU_BLOBS"]["Fn::Sub"]
     made = told.replace("${Files}", "kefu-files-1").replace("${AWS::Region}", "eu-central-1")
     assert isinstance(open_blobs(made), S3Blobs)
 

@@ -158,13 +158,13 @@ def test_snap_start_is_refused_where_the_bundles_python_has_none(tmp_path: Path)
     assert "needs a bundle for Python 3.12 or newer, and this one is for python3.11" in ended.stdout + ended.stderr
 
 
-def test_only_http_is_told_where_files_lie(packaged: Packaged) -> None:
+def test_every_function_is_told_where_files_lie(packaged: Packaged) -> None:
     made = _template(packaged())["Resources"]
     told = {
         each: made[f"{each.title()}LambdaFunction"]["Properties"]["Environment"]["Variables"].get("KEFU_BLOBS")
         for each in FUNCTIONS
     }
-    assert told == dict.fromkeys(FUNCTIONS) | {"http": {"Fn::Sub": "s3:${Files}?region=${AWS::Region}"}}
+    assert told == {each: {"Fn::Sub": "s3:${Files}?region=${AWS::Region}"} for each in FUNCTIONS}
 
 
 def _given_names(folder: Path) -> Iterator[str]:

@@ -61,7 +61,8 @@ from kefu.entrypoints.container import Container
 from kefu.entrypoints.lambda_http import http_handler
 http = {"method": "GET", "path": "/graphql", "sourceIp": "192.0.2.1"}
 event = {"version": "2.0", "rawQueryString": "query=%7B__typename%7D", "headers": {"accept": "application/json"}}
-container = Container({"KEFU_STORE": "dynamodb:kefu?region=local", "KEFU_SECRET": "x" * 32})
+settings = {"KEFU_STORE": "dynamodb:kefu?region=local", "KEFU_SECRET": "x" * 32, "KEFU_BLOBS": "s3:files"}
+container = Container(settings)
 assert http_handler(container)(event | {"requestContext": {"http": http}}, None)["statusCode"] == 200
 """
 UNASKED = {"kefu.api.sockets", "kefu.realtime.protocol", "kefu.wire.easemob.door", "kefu.wire.huawei.routes"}

@@ -112,7 +112,13 @@ class _Running:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**passed_on, **ENVIRONMENT, "KEFU_SECRET": SECRET, "PYTHONUNBUFFERED": "1"},
+                env={
+                    **passed_on,
+                    **ENVIRONMENT,
+                    "KEFU_SECRET": SECRET,
+                    "KEFU_BLOBS": "memory:",
+                    "PYTHONUNBUFFERED": "1",
+                },
                 cwd=self._folder.name,
             )
         url = f"ws://{self._address()}/graphql"
