@@ -63,8 +63,8 @@ MUTANTS = [
     Mutant(
         name="an arrival says that nobody need look",
         module="kefu.desk.ingest_message",
-        right="    may_wait = writer.session.state is SessionState.WAITING\n",
-        wrong="    may_wait = False\n",
+        right="may_wait=writer.session.state is SessionState.WAITING,",
+        wrong="may_wait=False,",
         law="L7",
     ),
     Mutant(

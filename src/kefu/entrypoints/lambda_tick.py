@@ -34,7 +34,8 @@ def tick_handler(container: SocketContainer) -> Callable[[Event, Any], dict[str,
             return remaining_ms / 1_000
 
         shard = _shard(event)
-        sweep_kept_s, webhooks_kept_s = (min(kept, left_s() / 3) for kept in (SWEEP_KEPT_S, WEBHOOKS_KEPT_S))
+        whole_s = left_s()
+        sweep_kept_s, webhooks_kept_s = (min(kept, whole_s / 3) for kept in (SWEEP_KEPT_S, WEBHOOKS_KEPT_S))
         attended, told = 0, 0
         if shard.number == 0 and container.settings.websocket_endpoint is not None:
             attended = container.run(_attend(container.gateway, lambda: left_s() > sweep_kept_s + webhooks_kept_s))

@@ -14,10 +14,10 @@ log = logging.getLogger("kefu.feed.webhooks")
 
 async def note_health(desk: Desk, tenant: str, seen: Webhook, *, is_taken: bool) -> None:
     """Writes only when it begins to fail, takes again, or is switched off."""
+    if _after(desk, seen, is_taken=is_taken) is seen:
+        return
 
-    async def step(desk: Desk, lost: int) -> None:
-        if not lost and _after(desk, seen, is_taken=is_taken) is seen:
-            return
+    async def step(desk: Desk, _: int) -> None:
         loaded = await webhooks.load(desk.store, tenant, seen.id)
         if loaded is None:
             return

@@ -205,13 +205,11 @@ def _note(
 async def _write_down(desk: Desk, claimed: Claimed, progress: _Progress) -> Claimed | None:
     """How far it came, unless the claim was lost meanwhile; the claim again if there is more to tell now."""
     is_stuck = progress.has_failed or progress.value.told_seq == claimed.value.told_seq
-    lane = claimed.lane
+    lane, known = claimed.lane, iter([Loaded(claimed.value, claimed.version)])
 
-    async def step(desk: Desk, lost: int) -> Claimed | None:
+    async def step(desk: Desk, _: int) -> Claimed | None:
         now = desk.clock.now()
-        current: Loaded[Lane] | None = Loaded(claimed.value, claimed.version)
-        if lost:
-            current = await deliveries.load_lane(desk.store, lane)
+        current = next(known, None) or await deliveries.load_lane(desk.store, lane)
         if current is None or current.value.claim != claimed.value.claim:
             return None
         after = progress.value.knowing(current.value.known_seq)
