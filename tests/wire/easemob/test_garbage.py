@@ -30,7 +30,7 @@ VISITOR = {"trueName": "李明", "qq": "1", "userNickname": "小明", "tags": ["
 KEYS = {"agentUsername": "b", "queueName": "售前", "businessFlag": "F", "routingRuleFlag": "R", "visitor": VISITOR}
 CARD = {"title": "我的订单", "order_title": "a110083", "price": "¥: 235.00", "item_url": "https://x.example"}
 MENU = {"items": [{"id": "1", "name": "1.列表内容"}], "title": "t", "menuid": "1"}
-ENQUIRY = {"inviteId": 1, "serviceSessionId": "5e7e8815", "detail": "非常好", "summary": "1"}
+ENQUIRY = {"inviteId": 1, "serviceSessionId": "", "detail": "非常好", "summary": "1"}
 HELLO = {"type": "txt", "msg": "你好"}
 VECTORS = {
     "accessToken": Vector("POST", f"{PLATFORM}/accessToken", {"tenantId": TENANT} | CREDENTIALS, tuple(CREDENTIALS)),
