@@ -93,7 +93,7 @@ TENANTS_SWEPT_MAX = 100_000
 """Tenants that one run of a sweep reads; the next run goes on behind them."""
 SWEPT_MAX = 20_000
 """Agents, and waiting sessions, of one tenant that one sweep looks at."""
-ATTEMPTS_MAX = 12
+ATTEMPTS_MAX = 20
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200
 """Sessions one request moves on while it looks at the other side; what is left, the next event finds."""
