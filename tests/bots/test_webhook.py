@@ -179,15 +179,16 @@ async def test_nobody_there_is_a_failure(server: Server) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("http://127.0.0.1:1/", "its URL is not https"),
-        ("https://127.0.0.1:1/", "its name leads into a private network"),
-        ("https://[::1]:1/", "its name leads into a private network"),
-        ("https://10.0.0.1/", "its name leads into a private network"),
-        ("https://169.254.169.254/latest", "its name leads into a private network"),
-        ("ftp://1.1.1.1/", "its URL is not https"),
+        ("http://127.0.0.1:1/", "starts with https://"),
+        ("https://127.0.0.1:1/", "leads to the public internet"),
+        ("https://[::1]:1/", "leads to the public internet"),
+        ("https://10.0.0.1/", "leads to the public internet"),
+        ("https://169.254.169.254/latest", "leads to the public internet"),
+        ("https://2130706433/", "its name leads into a private network"),
+        ("ftp://1.1.1.1/", "is absolute: https://"),
     ],
 )
 async def test_our_own_network_is_not_called(url: str, why: str) -> None:
     with pytest.raises(BotFailed) as failed:
         await WebhookBot().answer(question(Webhook(url=url)))
-    assert str(failed.value) == why
+    assert why in str(failed.value)

@@ -6,26 +6,18 @@ something else the second time leads nowhere.
 
 import asyncio
 import http.client
-import ipaddress
 import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import SplitResult, urlsplit
+from ipaddress import ip_address
+
+from kefu.domain.web_target import TargetRefused, WebTarget, is_public, read_target
 
 
 class PostFailed(Exception):
     """Not sent, or no answer that can be used; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    url: SplitResult
-    address: str
-    """One that `url`'s name stands for."""
-    port: int
 
 
 async def post(
@@ -41,9 +33,11 @@ async def post(
     connection: http.client.HTTPConnection | None = None
     try:
         async with asyncio.timeout(timeout_s):
-            target = await _target(url, may_stay_inside=may_stay_inside)
-            connection = _connection(target, timeout_s)
-            return await asyncio.to_thread(_send, connection, target, body, headers, bytes_max)
+            target = read_target(url, allows_private=may_stay_inside)
+            connection = _connection(target, await _address(target, may_stay_inside=may_stay_inside), timeout_s)
+            return await asyncio.to_thread(_send, connection, target.path, body, headers, bytes_max)
+    except TargetRefused as refused:
+        raise PostFailed(str(refused)) from refused
     except TimeoutError:
         raise PostFailed(f"no answer within {timeout_s:g} s") from None
     finally:
@@ -52,9 +46,8 @@ async def post(
 
 
 def _send(
-    connection: http.client.HTTPConnection, target: Target, body: bytes, headers: Mapping[str, str], bytes_max: int
+    connection: http.client.HTTPConnection, path: str, body: bytes, headers: Mapping[str, str], bytes_max: int
 ) -> bytes:
-    path = (target.url.path or "/") + (f"?{target.url.query}" if target.url.query else "")
     try:
         connection.request("POST", path, body, {"content-type": "application/json", **headers})
         answer = connection.getresponse()
@@ -68,37 +61,32 @@ def _send(
     return told
 
 
-async def _target(url: str, *, may_stay_inside: bool) -> Target:
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and not may_stay_inside):
-        raise PostFailed("its URL is not https")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+async def _address(target: WebTarget, *, may_stay_inside: bool) -> str:
+    """The first one that the target's name stands for."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as unknown:
         raise PostFailed("its name is not known") from unknown
     addresses = [str(each[4][0]) for each in found]
-    if not may_stay_inside and any(not ipaddress.ip_address(each).is_global for each in addresses):
+    if not may_stay_inside and not all(is_public(ip_address(each.partition("%")[0])) for each in addresses):
         raise PostFailed("its name leads into a private network")
-    return Target(parts, addresses[0], port)
+    return addresses[0]
 
 
-def _connection(target: Target, timeout_s: float) -> http.client.HTTPConnection:
-    name = target.url.hostname or ""
-    if target.url.scheme == "https":
-        return _PinnedHttps(name, target, timeout_s)
-    return _Pinned(name, target, timeout_s)
+def _connection(target: WebTarget, address: str, timeout_s: float) -> http.client.HTTPConnection:
+    pinned = _PinnedHttps if target.is_encrypted else _Pinned
+    return pinned(target, address, timeout_s)
 
 
 class _Pinned(http.client.HTTPConnection):
     """Connects to the address that was looked at, under the name that the tenant wrote."""
 
-    def __init__(self, name: str, target: Target, timeout_s: float) -> None:
-        super().__init__(name, target.port, timeout=timeout_s)
-        self._target = target
+    def __init__(self, target: WebTarget, address: str, timeout_s: float) -> None:
+        super().__init__(target.host, target.port, timeout=timeout_s)
+        self._address = address
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._target.address, self._target.port), self.timeout)
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
 
 
 class _PinnedHttps(_Pinned):
