@@ -20,7 +20,7 @@ from kefu.domain.bounds import AGENT_KNOWN_FOR_MS
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchReason
 from kefu.domain.instants import SECOND
-from kefu.domain.refusals import NotFound
+from kefu.domain.refusals import Declined, NotFound
 from kefu.records import bindings
 from kefu.store.port import OutcomeUnknown
 
@@ -87,6 +87,19 @@ async def test_a_binding_whose_answer_was_lost_is_told_as_made_though_its_agent_
     both.store.behind(is_binding, both.lost_and(lambda: delete_agent(both.there, CALL, "a")))
     await both.bind(both.here, "a")
     assert await both.bound() == "a"
+
+
+async def test_of_two_processes_that_bind_the_same_in_a_millisecond_one_is_refused(both: Processes) -> None:
+    await both.bind(both.there, "a")
+    with pytest.raises(Declined, match="is bound to a"):
+        await both.bind(both.here, "a")
+
+
+async def test_of_two_processes_that_unbind_in_a_millisecond_one_finds_nothing(both: Processes) -> None:
+    await both.bind(both.here, "a")
+    await both.unbind(both.there)
+    with pytest.raises(NotFound):
+        await both.unbind(both.here)
 
 
 async def test_a_deletion_whose_answer_was_lost_does_not_end_a_later_binding(both: Processes) -> None:

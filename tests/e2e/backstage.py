@@ -21,7 +21,10 @@ from engines import client, table_of_its_own
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.save_agent import AgentChange, save_agent
+from kefu.domain.instants import DAY, HOUR, Instant
+from kefu.gateway import registry
 from kefu.records import keys
+from kefu.store.port import Span
 from kefu.testing.engines import REGION
 
 MARKER = "marker"
@@ -29,7 +32,9 @@ MARKER = "marker"
 OF_THE_GATEWAY = {"JOURNAL", "TOPIC"}
 PATIENCE_S = 20
 WARM_WITHIN_S = 180
-LOOK_AGAIN_S = 0.01
+LOOK_AGAIN_S = 0.02
+ENTRIES_MAX = 100_000
+SOCKETS_MAX = 1_000
 TICK_EVERY_S = 1.0
 SHARDS = 1_000_000
 """Sweeping all the tenants of the tests would take longer than the tests."""
@@ -78,30 +83,44 @@ class TableServer(Server):
         lying.sort(key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
         return hashlib.sha256(repr([sorted(each.items()) for each in lying]).encode()).hexdigest()
 
-    async def lying(self, tenant: str, kind: str = "") -> list[Item]:
-        """The tenant's items; of a kind, which is what comes behind the tenant in a partition, or all."""
-        return await asyncio.to_thread(self._scan, keys.part(tenant), kind)
+    async def lying(self, tenant: str) -> list[Item]:
+        """The tenant's items. It reads the whole table."""
+        return await asyncio.to_thread(self._scan, keys.part(tenant))
 
-    def _scan(self, tenant: str, kind: str) -> list[Item]:
-        is_wanted = "begins_with(pk, :prefix)" if kind else "pk = :tenant OR begins_with(pk, :prefix)"
-        values = {":prefix": {"S": f"{tenant}#{kind}"}, **({} if kind else {":tenant": {"S": tenant}})}
+    def _scan(self, tenant: str) -> list[Item]:
         pages = (
             client("dynamodb", self.endpoint)
             .get_paginator("scan")
             .paginate(
-                TableName=self.table, ConsistentRead=True, FilterExpression=is_wanted, ExpressionAttributeValues=values
+                TableName=self.table,
+                ConsistentRead=True,
+                FilterExpression="pk = :tenant OR begins_with(pk, :prefix)",
+                ExpressionAttributeValues={":tenant": {"S": tenant}, ":prefix": {"S": f"{tenant}#"}},
             )
         )
         return [item for page in pages for item in page["Items"]]
 
+    async def subscriptions(self) -> set[str]:
+        """What sockets follow, as they lie there."""
+        store = self.desk.store
+        sockets = [each async for each in registry.overdue(store, self.desk.clock.now() + DAY, SOCKETS_MAX)]
+        states = [await registry.load(store, each) for each in sockets]
+        return {sort for state in states if state for _, sort in state.value.subscriptions.values()}
+
     async def told_so_far(self, within_s: float = PATIENCE_S) -> None:
         """Returns when whatever is committed by now has come out of the stream."""
-        before = len(await self.lying(MARKER, "JOURNAL"))
+        begun = self.desk.clock.now()
+        before = await self.inside(self._marked(begun))
         call = Call(by=Caller(tenant=MARKER, role=Role.PARTNER, user_name="tests"))
         await self.inside(save_agent(self.desk, call, AgentChange(user_name="marker", nickname=str(before))))
         async with asyncio.timeout(within_s):
-            while len(await self.lying(MARKER, "JOURNAL")) == before:  # noqa: ASYNC110  a change in another process
+            while await self.inside(self._marked(begun)) == before:  # noqa: ASYNC110  a change in another process
                 await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _marked(self, begun: Instant) -> int:
+        """Entries of the marker's journal, of the hours around `begun`."""
+        hours = (keys.journal_partition(MARKER, begun + shift) for shift in (-HOUR, 0, HOUR))
+        return sum([await self.desk.store.count(hour, Span(ENTRIES_MAX)) for hour in hours])
 
     async def warm_up(self) -> None:
         """Cold starts take their time, and no test shall wait for one: two processes each, and one for the stream."""
@@ -125,7 +144,7 @@ class PatientApi(Api):
     @asynccontextmanager
     async def subscribe(self, query: str, **variables: Any) -> AsyncIterator[Subscription]:
         await self.server.told_so_far()
-        known = await self._subscriptions()
+        known = await self._registered()
         async with Api.subscribe(self, query, **variables) as news:
             await self._taken_up(news, known)
             yield news
@@ -133,13 +152,13 @@ class PatientApi(Api):
     async def _taken_up(self, news: Subscription, known: set[str]) -> None:
         """Returns when it is registered, or something was said of it."""
         async with asyncio.timeout(PATIENCE_S):
-            while not news.early and not await self._subscriptions() - known:
+            while not news.early and not await self._registered() - known:
                 with suppress(TimeoutError, websockets.ConnectionClosed):
                     async with asyncio.timeout(LOOK_AGAIN_S):
                         news.early.append(msgspec.json.decode(await news.socket.connection.recv()))
 
-    async def _subscriptions(self) -> set[str]:
-        return {item["sk"]["S"] for item in await self.server.lying(self.tenant, "TOPIC")}
+    async def _registered(self) -> set[str]:
+        return await self.server.inside(self.server.subscriptions())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from kefu.desk.input import named
 from kefu.desk.loading_agents import holds_session_of, load_agent
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, mark
-from kefu.domain.binding import Binding, BindingAct
+from kefu.domain.binding import Binding
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DirectedBy, DispatchTrigger
 from kefu.domain.ids import login_of
@@ -44,7 +44,13 @@ async def create_binding(
     if expires_at is not None and expires_at <= asked_at:
         raise Invalid("expiresAt lies in the past. Send a later time.", "expiresAt")
     rule = Binding.made(
-        name.business_flag, name.visitor, login_of(agent), by=_name_of(call), now=asked_at, expires_at=expires_at
+        name.business_flag,
+        name.visitor,
+        login_of(agent),
+        by=_name_of(call),
+        now=asked_at,
+        event_id=desk.new_id(asked_at),
+        expires_at=expires_at,
     )
     tries = count()
     done, _ = await attempt_once(
@@ -59,10 +65,10 @@ async def delete_binding(desk: Desk, call: Call, name: BindingName) -> BindingNa
     Raises `Invalid`, or `NotFound` if nothing is bound.
     """
     _check(name)
-    asked_at = desk.clock.now()
+    event_id = desk.new_id(desk.clock.now())
     tries = count()
     done, _ = await attempt_once(
-        desk, call, _results, lambda desk, _: _delete(desk, call, name, asked_at, is_first_try=next(tries) == 0)
+        desk, call, _results, lambda desk, _: _delete(desk, call, name, event_id, is_first_try=next(tries) == 0)
     )
     await _look_at_directed(desk, call.tenant, name)
     return done
@@ -95,7 +101,7 @@ async def _create(desk: Desk, call: Call, rule: Binding, *, is_first_try: bool) 
         load_agent(desk, call.tenant, rule.agent),
         bindings.load(desk.store, call.tenant, rule.business_flag, rule.visitor),
     )
-    if loaded is not None and _is_done(loaded.value, rule):
+    if loaded is not None and loaded.value.knows(rule.history[-1].id):
         return BindingName(business_flag=rule.business_flag, visitor=rule.visitor)
     if agent is None:
         raise agent_not_found(rule.agent, "agentUserName")
@@ -103,11 +109,6 @@ async def _create(desk: Desk, call: Call, rule: Binding, *, is_first_try: bool) 
         return await _commit(desk, call, rule, None)
     _require_free(loaded.value, desk.clock.now())
     return await _commit(desk, call, loaded.value.followed_by(rule), loaded.version)
-
-
-def _is_done(found: Binding, rule: Binding) -> bool:
-    """It is this very rule, or was: its commit came through and only the answer was lost."""
-    return rule.history[-1] in found.history
 
 
 def _require_free(known: Binding, now: Instant) -> None:
@@ -119,32 +120,27 @@ def _require_free(known: Binding, now: Instant) -> None:
         )
 
 
-async def _delete(desk: Desk, call: Call, name: BindingName, asked_at: Instant, *, is_first_try: bool) -> BindingName:
+async def _delete(desk: Desk, call: Call, name: BindingName, event_id: str, *, is_first_try: bool) -> BindingName:
     """As staff's binding was when this process last saw it; only if that is not so any more is it read.
 
     An agent's is read: whether he may end it depends on whom it is for, and no refused commit would tell.
     """
+    now = desk.clock.now()
     may_guess = is_first_try and call.by.role in STAFF
     seen = desk.last_seen.binding(call.tenant, name.business_flag, name.visitor) if may_guess else None
-    is_guess = seen is not None and seen.value.holds_at(asked_at)
+    is_guess = seen is not None and seen.value.holds_at(now)
     loaded = seen if is_guess else await bindings.load(desk.store, call.tenant, name.business_flag, name.visitor)
-    if loaded is not None and _was_ended(loaded.value, call, asked_at):
+    if loaded is not None and loaded.value.knows(event_id):
         return name
-    if loaded is None or not loaded.value.holds_at(asked_at):
+    if loaded is None or not loaded.value.holds_at(now):
         raise NotFound(
             RefusalCode.BINDING_NOT_FOUND,
             "This visitor is not bound under this businessFlag. Check both values.",
             "businessFlag",
         )
     await _require_may_bind(desk, call, name.visitor, loaded.value.agent)
-    unbound = loaded.value.unbound(by=_name_of(call), now=asked_at)
+    unbound = loaded.value.unbound(by=_name_of(call), now=now, event_id=event_id)
     return await _commit(desk, call, unbound, loaded.version)
-
-
-def _was_ended(found: Binding, call: Call, asked_at: Instant) -> bool:
-    """By this very call, whose answer was lost."""
-    ended = (BindingAct.UNBOUND, asked_at, _name_of(call))
-    return any((each.act, each.at, each.by) == ended for each in found.history)
 
 
 async def _commit(

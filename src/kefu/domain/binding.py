@@ -18,6 +18,8 @@ class BindingEvent:
     at: Instant
     by: str
     """Who or which rule did it."""
+    id: str = ""
+    """Of the call that did it: one whose answer was lost knows its own work again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +44,15 @@ class Binding:
 
     @classmethod
     def made(
-        cls, business_flag: str, visitor: str, agent: str, *, by: str, now: Instant, expires_at: Instant | None = None
+        cls,
+        business_flag: str,
+        visitor: str,
+        agent: str,
+        *,
+        by: str,
+        now: Instant,
+        event_id: str,
+        expires_at: Instant | None = None,
     ) -> "Binding":
         """A rule without a past."""
         return cls(
@@ -52,16 +62,19 @@ class Binding:
             created_at=now,
             created_by=by,
             expires_at=expires_at,
-            history=(BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by),),
+            history=(BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by, id=event_id),),
         )
+
+    def knows(self, event_id: str) -> bool:
+        return any(each.id == event_id for each in self.history)
 
     def followed_by(self, rule: "Binding") -> "Binding":
         """A new rule, with the past of this one before it."""
         ended = self._ended_by_expiry()
         return replace(rule, history=(*ended.history, *rule.history)[-BINDING_HISTORY_MAX:])
 
-    def unbound(self, *, by: str, now: Instant) -> "Binding":
-        event = BindingEvent(act=BindingAct.UNBOUND, agent=self.agent, at=now, by=by)
+    def unbound(self, *, by: str, now: Instant, event_id: str) -> "Binding":
+        event = BindingEvent(act=BindingAct.UNBOUND, agent=self.agent, at=now, by=by, id=event_id)
         return replace(self, agent="", expires_at=None, history=(*self.history, event)[-BINDING_HISTORY_MAX:])
 
     def _ended_by_expiry(self) -> "Binding":
