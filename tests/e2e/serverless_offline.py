@@ -97,6 +97,7 @@ def _settings(place: Place, socket_port: int) -> dict[str, str]:
         "KEFU_STORE": place.store,
         "KEFU_SECRET": place.secret,
         "KEFU_BLOBS": "memory:",
+        "KEFU_SENDS_WEBHOOKS": "false",
         "KEFU_WEBSOCKET_ENDPOINT": endpoint,
     }
 

@@ -23,7 +23,13 @@ async def strict_gateway(place: Place) -> AsyncIterator[Address]:
         websocket=replace(STANDARD.websocket, processes_max=2),
         stream=replace(STANDARD.stream, processes_max=1),
         tick=replace(STANDARD.tick, processes_max=1),
-        environment={**ENVIRONMENT, "KEFU_STORE": place.store, "KEFU_SECRET": place.secret, "KEFU_BLOBS": "memory:"},
+        environment={
+            **ENVIRONMENT,
+            "KEFU_STORE": place.store,
+            "KEFU_SECRET": place.secret,
+            "KEFU_BLOBS": "memory:",
+            "KEFU_SENDS_WEBHOOKS": "false",
+        },
         reading=StreamOptions(poll_s=POLL_S),
         tick_every_s=NEVER_S,
     )

@@ -46,7 +46,7 @@ def stream_handler(container: SocketContainer) -> Handler:
 
 
 async def _tell(
-    fan_out: FanOut, courier: Courier, records: Sequence[Event], has_time: Callable[[], bool]
+    fan_out: FanOut, courier: Courier | None, records: Sequence[Event], has_time: Callable[[], bool]
 ) -> int | None:
     """The number of the first record that is to come again."""
     taken: list[int] = []
@@ -58,7 +58,9 @@ async def _tell(
             change = _change(record)
             taken.append(number)
             await fan_out.take(change)
-            lanes += [asyncio.create_task(tell_in_peace(courier, claimed)) for claimed in await take(courier, change)]
+            if courier:
+                claims = await take(courier, change)
+                lanes += [asyncio.create_task(tell_in_peace(courier, claimed)) for claimed in claims]
         except Unreadable:  # it would stop all behind it until it is too old
             log.exception("record %s of the stream is passed over: nobody can read it", record.get("eventID"))
         except Exception:  # whatever is wrong with one record, those before it are told, and it is named

@@ -39,10 +39,8 @@ def tick_handler(container: SocketContainer) -> Callable[[Event, Any], dict[str,
         attended, told = 0, 0
         if shard.number == 0 and container.settings.websocket_endpoint is not None:
             attended = container.run(_attend(container.gateway, lambda: left_s() > sweep_kept_s + webhooks_kept_s))
-        if shard.number == 0:
-            told = container.run(
-                _tell_webhooks(container.courier, lambda: left_s() - sweep_kept_s, webhooks_kept_s / 2)
-            )
+        if shard.number == 0 and (courier := container.courier):
+            told = container.run(_tell_webhooks(courier, lambda: left_s() - sweep_kept_s, webhooks_kept_s / 2))
         swept = container.run(sweep_for(container.desk, shard, left_s))
         return {"looks": swept.looks, "isOver": swept.is_over, "sockets": attended, "lanes": told}
 

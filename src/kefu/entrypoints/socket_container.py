@@ -39,8 +39,8 @@ class SocketContainer(Container):
         )
 
     @cached_property
-    def courier(self) -> Courier:
-        return courier_of(self.desk, self.settings)
+    def courier(self) -> Courier | None:
+        return courier_of(self.desk, self.settings) if self.settings.sends_webhooks else None
 
     @cached_property
     def journal(self) -> JournalWriter:
