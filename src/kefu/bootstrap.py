@@ -69,8 +69,8 @@ async def open_store(url: str) -> Store:
 
 
 def webhook_bot(settings: Settings) -> Bot:
-    """Calls tenants' own bots; those of one's own network only in development."""
-    return WebhookBot(may_stay_inside=settings.environment is Environment.DEVELOPMENT)
+    """Calls tenants' own bots; those of one's own network only where webhooks may lead there too."""
+    return WebhookBot(may_stay_inside=settings.webhook_allow_private)
 
 
 def signing_secret(settings: Settings) -> str:

@@ -41,9 +41,9 @@ class Settings:
     websocket_lasts_s: int = 7_200
     """When that API cuts a socket, whatever happens on it."""
     webhook_allow_private: bool = False
-    """Whether webhooks may lead to private and local addresses, and go without TLS: for development."""
+    """Whether webhooks and tenants' bots may be at private and local addresses, and go without TLS: for development."""
     sends_webhooks: bool = True
-    """Whether a server that lives on follows the changes and tells webhooks. On Lambda the stream and the tick do."""
+    """Whether this process tells webhooks: a server follows the changes for it, on Lambda the stream and the tick do it."""
 
 
 SECRET_LENGTH_MIN = 32

@@ -29,6 +29,7 @@ def asked(text: str, *, is_first: bool = False, before: tuple[str, ...] = (), me
         ref=SessionRef("V", Channel.WEB, 1, "s"),
         seq=2,
         message=message,
+        asked_at=2,
         recent=(*(said(each, MessageSender.BOT) for each in before), message),
         is_first=is_first,
         configuration=BotConfiguration(greeting="hello", fallback="what?", menu=menu, misses_max=2),

@@ -61,6 +61,7 @@ def question(webhook: Webhook | None) -> BotQuestion:
         ref=REF,
         seq=2,
         message=message,
+        asked_at=1_700_000_100_000,
         recent=(message,),
         is_first=True,
         configuration=BotConfiguration(webhook=webhook),
@@ -92,10 +93,10 @@ async def test_the_bot_is_told_what_was_said(server: Server) -> None:
 
 async def test_the_call_is_signed(server: Server) -> None:
     await server.ask()
-    signed = b".".join((b"m1", b"1700000000", server.asked))
+    signed = b".".join((b"m1", b"1700000100", server.asked))
     expected = base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
     assert server.headers["webhook-id"] == "m1"
-    assert server.headers["webhook-timestamp"] == "1700000000"
+    assert server.headers["webhook-timestamp"] == "1700000100"
     assert server.headers["webhook-signature"] == f"v1,{expected}".lower()
 
 

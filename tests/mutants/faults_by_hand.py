@@ -277,7 +277,7 @@ MUTANTS = [
         right="    if loaded is None or session is None or not _may_answer(session, spoken.seq):\n        return False\n",
         wrong="    if loaded is None or session is None:\n        return False\n"
         "    session = __import__('dataclasses').replace(session, state=SessionState.BOT)\n",
-        law="L5",
+        law="L1",
         first_seed=BOT_SEEDS,
     ),
     Mutant(

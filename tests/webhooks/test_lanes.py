@@ -1,6 +1,7 @@
 """From the log to a receiver: in order, at the times of the schedule, once where all goes well."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from shop import TENANT
@@ -276,6 +277,39 @@ async def test_what_waits_when_a_webhook_is_switched_off_becomes_dead_letters(ou
     await outlet.tick(5 * SECOND)
     assert [each.seq for each in await outlet.deliveries() if each.state is DeliveryState.DEAD] == [4, 3, 2, 1]
     assert len(outlet.receivers.got) == 1
+
+
+async def test_what_waits_when_a_webhook_is_switched_off_and_on_becomes_a_dead_letter(outlet: Outlet) -> None:
+    hook = await outlet.hook(kinds=(EventKind.SESSION_BEGIN,))
+    outlet.receivers.takes = lambda _: False
+    await outlet.shop.write("V")
+    await outlet.publish()
+    await outlet.change(hook, is_enabled=False)
+    outlet.shop.clock.advance(3 * SECOND)
+    await outlet.change(hook, is_enabled=True)
+    await outlet.tick(5 * SECOND)
+    assert [each.state for each in await outlet.deliveries()] == [DeliveryState.DEAD]
+
+
+async def test_how_far_a_slow_receiver_came_is_known_though_the_sender_is_cut_off(outlet: Outlet) -> None:
+    await outlet.hook()
+    await outlet.shop.write("V")
+    came = 0
+
+    def slowly(_: Outgoing) -> bool:
+        nonlocal came
+        came += 1
+        outlet.shop.clock.advance(4 * SECOND)
+        if came == 3:
+            raise asyncio.CancelledError
+        return True
+
+    outlet.receivers.takes = slowly
+    with suppress(asyncio.CancelledError):
+        await outlet.publish()
+    outlet.receivers.takes = lambda _: True
+    await outlet.tick(MINUTE)
+    assert outlet.told() == FIRST_MESSAGE
 
 
 async def test_a_webhook_that_is_enabled_again_is_told_what_happens_from_then_on(outlet: Outlet) -> None:

@@ -5,7 +5,7 @@ from shop import PARTNER, TENANT
 
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.replay_deliveries import DeliveryName, replay_deliveries
-from kefu.domain.bounds import REPLAYED_AT_ONCE_MAX
+from kefu.domain.bounds import DEAD_LETTERS_REPLAYED_MAX
 from kefu.domain.delivery import DeliveryState
 from kefu.domain.instants import HOUR, SECOND
 from kefu.domain.refusals import Refusal, RefusalCode
@@ -128,7 +128,7 @@ async def test_one_that_cannot_be_replayed_keeps_all_back(outlet: Outlet, hook: 
     assert told(outlet) == []
 
 
-@pytest.mark.parametrize("count", [0, REPLAYED_AT_ONCE_MAX + 1])
+@pytest.mark.parametrize("count", [0, DEAD_LETTERS_REPLAYED_MAX + 1])
 async def test_too_few_or_too_many_are_refused(outlet: Outlet, hook: str, count: int) -> None:
     which = [DeliveryName(hook, "s", number) for number in range(count)]
     assert await refused(outlet, *which) is RefusalCode.INVALID_INPUT

@@ -1,7 +1,7 @@
 """A tenant's own bot: what the visitor wrote goes there as JSON, and its answer comes back in the same call.
 
 The call is signed as Standard Webhooks are: `webhook-id`, `webhook-timestamp`, and `webhook-signature` over both and
-the body, by HMAC-SHA256 with the secret that the tenant set.
+the body, by HMAC-SHA256 with the key behind `whsec_`, or with another secret as it is written; without one it is not.
 """
 
 import base64
@@ -26,6 +26,7 @@ from kefu.domain.bounds import (
 )
 from kefu.domain.instants import SECOND
 from kefu.domain.message import Message, MessageType
+from kefu.domain.webhook_secret import key_of
 
 _Text = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
 _Name = Annotated[str, Meta(min_length=1, max_length=FAQ_QUESTION_LENGTH_MAX)]
@@ -108,10 +109,13 @@ def _message(message: Message) -> dict[str, Any]:
 
 def _signed(webhook: Webhook, question: BotQuestion, body: bytes) -> dict[str, str]:
     """A question asked again has the same id: who answered it once can answer the same."""
-    name, at = question.message.id, str(question.message.sent_at // SECOND)
-    signed = hmac.new(webhook.secret.encode(), b".".join((name.encode(), at.encode(), body)), hashlib.sha256)
-    told = base64.b64encode(signed.digest()).decode()
-    return {"webhook-id": name, "webhook-timestamp": at, "webhook-signature": f"v1,{told}"}
+    name, at = question.message.id, str(question.asked_at // SECOND)
+    headers = {"webhook-id": name, "webhook-timestamp": at}
+    if not webhook.secret:
+        return headers
+    key = key_of(webhook.secret) or webhook.secret.encode()
+    signed = hmac.new(key, b".".join((name.encode(), at.encode(), body)), hashlib.sha256)
+    return headers | {"webhook-signature": f"v1,{base64.b64encode(signed.digest()).decode()}"}
 
 
 def _read(told: bytes) -> BotAnswer:

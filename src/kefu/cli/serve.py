@@ -170,6 +170,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "KEFU_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
         "KEFU_LOG_LEVEL": settings.log_level,
         "KEFU_WEBHOOK_ALLOW_PRIVATE": str(settings.webhook_allow_private).lower(),
+        "KEFU_SENDS_WEBHOOKS": str(settings.sends_webhooks).lower(),
         **({"KEFU_BLOBS": settings.blobs} if settings.blobs else {}),
     }
 

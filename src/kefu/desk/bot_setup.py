@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from kefu.desk.access import require_staff
 from kefu.desk.attempts import commit
@@ -18,9 +17,9 @@ from kefu.domain.bounds import (
     FAQ_PHRASINGS_MAX,
     FAQ_QUESTION_LENGTH_MAX,
     MENU_ENTRIES_MAX,
-    URL_LENGTH_MAX,
 )
 from kefu.domain.refusals import Invalid, NotFound, RefusalCode
+from kefu.domain.web_target import TargetRefused, read_target
 from kefu.records import bots
 from kefu.records.bots import LoadedBot
 from kefu.records.codec import Codec
@@ -44,7 +43,7 @@ async def save_bot(desk: Desk, call: Call, change: Callable[[BotConfiguration], 
 
     def save(known: LoadedBot) -> tuple[BotConfiguration, list[Write]]:
         configuration = change(known.configuration)
-        _check(configuration)
+        _check(configuration, allows_private=desk.allows_private_webhooks)
         return configuration, []
 
     return await _change(desk, call, BotChanged(), save)
@@ -98,7 +97,7 @@ async def _change(
     return done
 
 
-def _check(configuration: BotConfiguration) -> None:
+def _check(configuration: BotConfiguration, *, allows_private: bool) -> None:
     _answer(configuration.greeting, "greeting")
     _answer(configuration.fallback, "fallback")
     if not 0 <= configuration.misses_max <= _MISSES_MAX:
@@ -108,7 +107,7 @@ def _check(configuration: BotConfiguration) -> None:
     if configuration.menu:
         _check_menu(configuration.menu)
     if configuration.webhook:
-        _check_webhook(configuration.webhook)
+        _check_webhook(configuration.webhook, allows_private=allows_private)
 
 
 def _check_menu(menu: Menu) -> None:
@@ -125,10 +124,11 @@ def _check_menu(menu: Menu) -> None:
         at_most(message_text(entry.answer), "menu", FAQ_ANSWER_LENGTH_MAX)
 
 
-def _check_webhook(webhook: Webhook) -> None:
-    parts = urlsplit(at_most(webhook.url, "webhookUrl", URL_LENGTH_MAX))
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None:
-        raise Invalid("webhookUrl must be an https:// address without a user name.", "webhookUrl")
+def _check_webhook(webhook: Webhook, *, allows_private: bool) -> None:
+    try:
+        read_target(webhook.url, allows_private=allows_private)
+    except TargetRefused as refused:
+        raise Invalid(str(refused), "webhookUrl") from refused
     at_most(webhook.secret, "webhookSecret", _SECRET_LENGTH_MAX)
     if not 0 < webhook.timeout_ms <= BOT_TIMEOUT_MS_MAX:
         raise Invalid(f"webhookTimeout must be over 0 and at most {BOT_TIMEOUT_MS_MAX // 1_000} s.", "webhookTimeout")

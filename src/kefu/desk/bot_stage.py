@@ -76,6 +76,7 @@ async def _question(desk: Desk, tenant: str, ref: SessionRef) -> tuple[BotQuesti
         ref=ref,
         seq=seq,
         message=entry.message,
+        asked_at=desk.clock.now(),
         recent=tuple(each.message for each in reversed(entries) if each.message),
         is_first=not session.answered_seq,
         configuration=setup.configuration,

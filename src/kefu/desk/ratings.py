@@ -13,7 +13,7 @@ from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.input import at_most, message_text
 from kefu.desk.once import attempt_once, mark
-from kefu.domain.bounds import INVALID_RATINGS_MAX, NAME_LENGTH_MAX, TAGS_MAX
+from kefu.domain.bounds import COMMENT_LENGTH_MAX, INVALID_RATINGS_MAX, NAME_LENGTH_MAX, TAGS_MAX
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.rating import STARS, InvalidRating, InvalidRatingReason, Rating, RatingAnswers, require_ratable
 from kefu.domain.refusals import Declined, Invalid, RefusalCode
@@ -23,7 +23,6 @@ from kefu.records import ratings, sessions
 from kefu.records.codec import Codec
 from kefu.records.sessions import LoadedSession
 
-COMMENT_LENGTH_MAX = 1_000
 _INVALID = {
     RefusalCode.RATING_TOO_LATE: InvalidRatingReason.TOO_LATE,
     RefusalCode.RATING_NOT_POSSIBLE: InvalidRatingReason.NOT_SERVED,

@@ -10,7 +10,7 @@ from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.once import attempt_once, mark
 from kefu.desk.webhooks import webhook_not_found
-from kefu.domain.bounds import REPLAYED_AT_ONCE_MAX
+from kefu.domain.bounds import DEAD_LETTERS_REPLAYED_MAX
 from kefu.domain.delivery import DeliveryState, Lane, WebhookDelivery
 from kefu.domain.instants import Instant
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
@@ -35,8 +35,8 @@ async def replay_deliveries(desk: Desk, call: Call, names: Sequence[DeliveryName
     """All of them or none. Raises `Invalid`, `NotFound`, or `Declined` with WEBHOOK_DISABLED."""
     require_staff(call.by)
     wanted = tuple(sorted(set(names)))
-    if not 1 <= len(wanted) <= REPLAYED_AT_ONCE_MAX:
-        raise Invalid(f"Name 1 to {REPLAYED_AT_ONCE_MAX} deliveries.", _FIELD)
+    if not 1 <= len(wanted) <= DEAD_LETTERS_REPLAYED_MAX:
+        raise Invalid(f"Name 1 to {DEAD_LETTERS_REPLAYED_MAX} deliveries.", _FIELD)
 
     async def replay(desk: Desk, _lost: int) -> tuple[DeliveryName, ...]:
         now = desk.clock.now()

@@ -1,16 +1,14 @@
 """What a webhook's secret must look like, in each dialect."""
 
 import base64
-import binascii
 from random import Random
 
 from kefu.desk.input import at_most
 from kefu.domain.bounds import WEBHOOK_SECRET_LENGTH_MAX
 from kefu.domain.refusals import Invalid
 from kefu.domain.webhook import Dialect
+from kefu.domain.webhook_secret import PREFIX, key_of
 
-PREFIX = "whsec_"
-"""Of a secret of Standard Webhooks."""
 MADE_BYTES = 32
 KEY_BYTES_MIN, KEY_BYTES_MAX = 24, 64
 
@@ -30,11 +28,3 @@ def checked_secret(secret: str, dialect: Dialect) -> str:
             "secret",
         )
     return secret
-
-
-def key_of(secret: str) -> bytes:
-    """The bytes that a secret of Standard Webhooks stands for; none if it is no such secret."""
-    try:
-        return base64.b64decode(secret.removeprefix(PREFIX), validate=True) if secret.startswith(PREFIX) else b""
-    except binascii.Error:
-        return b""

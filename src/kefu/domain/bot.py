@@ -7,7 +7,7 @@ from typing import Any
 
 from kefu.domain.decision import DispatchReason
 from kefu.domain.human_request import transfer_id
-from kefu.domain.instants import SECOND
+from kefu.domain.instants import SECOND, Instant
 from kefu.domain.message import Message, MessageType
 from kefu.domain.session_ref import SessionRef
 
@@ -71,6 +71,7 @@ class BotQuestion:
     seq: int
     """Number of the log entry to answer."""
     message: Message
+    asked_at: Instant
     recent: tuple[Message, ...]
     """The talk up to and with `message`, oldest first, bounded."""
     is_first: bool

@@ -70,7 +70,7 @@ ENTRIES_PER_COMMIT_MAX = 8
 BINDING_HISTORY_MAX = 20
 
 PHONE_LENGTH_MAX = 32
-COMMENT_LENGTH_MAX = 511
+COMMENT_LENGTH_MAX = 1_000
 PHRASES_MAX = 1_000
 PHRASE_LENGTH_MAX = 200
 PHRASES_BYTES_MAX = 250_000
@@ -92,7 +92,7 @@ SWEEP_PAGE = 100
 TENANTS_SWEPT_MAX = 100_000
 """Tenants that one run of a sweep reads; the next run goes on behind them."""
 SWEPT_MAX = 20_000
-"""Agents, and waiting sessions, of one tenant that one sweep looks at."""
+"""Agents, waiting sessions, and those with a bot, of one tenant that one sweep looks at."""
 ATTEMPTS_MAX = 20
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200
@@ -111,7 +111,7 @@ PAGE_MAX = 100
 """Nodes of one page of a GraphQL connection."""
 WEBHOOKS_PER_TENANT_MAX = 20
 WEBHOOK_SECRET_LENGTH_MAX = 128
-REPLAYED_AT_ONCE_MAX = 25
+DEAD_LETTERS_REPLAYED_MAX = 25
 """Dead letters sent again by one call."""
 
 OVERDUE_MAX = 10_000

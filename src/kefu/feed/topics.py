@@ -98,9 +98,3 @@ def agent_in(change: Change, tenant: str) -> tuple[Agent | None, Agent | None]:
         return None, None
     before, after = (agents.decode(record.value) if record else None for record in (change.before, change.after))
     return before, after
-
-
-def latest_agent_in(change: Change, tenant: str) -> Agent | None:
-    """The agent who changed, as he is now; as he was last if he is deleted."""
-    before, after = agent_in(change, tenant)
-    return after or before

@@ -10,7 +10,7 @@ import logging
 from contextlib import aclosing, suppress
 
 from kefu.desk.attempts import commit
-from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX
+from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX, TENANTS_SWEPT_MAX
 from kefu.domain.instants import DAY, HOUR, Instant
 from kefu.domain.session import Session, SessionState
 from kefu.feed.webhook_claims import Claimed, wake
@@ -108,7 +108,9 @@ async def catch_up(courier: Courier) -> None:
     """Lets every lane know how far its log goes, for all that may have happened since changes were read last."""
     oldest = courier.desk.clock.now() - CAUGHT_UP_MS
     after: str | None = ""
-    while after is not None:
+    for _ in range(TENANTS_SWEPT_MAX // SWEEP_PAGE):
+        if after is None:
+            return
         page, after = await tenants.load_page(courier.desk.store, after=after, limit=SWEEP_PAGE)
         for tenant in page:
             hooks = [each.id for each in await webhooks.load_all(courier.desk.store, tenant.id) if each.is_enabled]

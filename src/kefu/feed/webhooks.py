@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
 from kefu.domain.delivery import DeliveryState, Happening, Lane, WebhookDelivery, retry_at
-from kefu.domain.instants import Instant
+from kefu.domain.instants import SECOND, Instant
 from kefu.domain.log import LogEntry
 from kefu.domain.refusals import Declined
 from kefu.domain.session import apply
@@ -33,6 +33,9 @@ ENTRIES_PAGE = 40
 SENDS_MAX = 32
 """Lanes that one process tells at once."""
 OFF = "the webhook was switched off"
+UNWANTED = "the webhook does not ask for it any more"
+PAGE_TOLD_MS = 2 * SECOND
+"""So long, and one event more, telling goes on before it is written down how far it came."""
 
 log = logging.getLogger("kefu.feed.webhooks")
 
@@ -99,11 +102,11 @@ async def tell_in_peace(courier: Courier, claimed: Claimed) -> None:
 
 
 async def tell(courier: Courier, claimed: Claimed) -> None:
-    """As much of the lane as its lease allows."""
+    """As much of the lane as one claim has time for; what is left is due again, behind others."""
     async with courier.sends:
         current: Claimed | None = claimed
-        while current and courier.desk.clock.now() < current.tells_until:
-            current = await _tell_page(courier, current)
+        while current and courier.desk.clock.now() < claimed.tells_until:
+            current = await _tell_page(courier, current, claimed.tells_until)
 
 
 @dataclass(slots=True)
@@ -115,17 +118,21 @@ class _Progress:
     has_failed: bool = False
 
 
-async def _tell_page(courier: Courier, claimed: Claimed) -> Claimed | None:
-    """The next events of the lane; the claim again if there are more and all went well."""
+async def _tell_page(courier: Courier, claimed: Claimed, until: Instant) -> Claimed | None:
+    """The next events of the lane; the claim again if there are more, there is time, and all went well.
+
+    How far it came is written down before whoever runs this may be cut off: a slow receiver is told each event once.
+    """
     desk, lane = courier.desk, claimed.lane
     loaded = await attempt(desk, lambda desk, _: webhooks.load(desk.store, lane.tenant, lane.webhook))
     progress = _Progress(claimed.value)
+    page_until = min(until, desk.clock.now() + PAGE_TOLD_MS)
     for entry in await _entries(desk, claimed):
-        if desk.clock.now() >= claimed.tells_until or not await _tell_entry(
+        if desk.clock.now() >= page_until or not await _tell_entry(
             courier, claimed, loaded.value if loaded else None, progress, entry
         ):
             break
-    return await _write_down(desk, claimed, progress)
+    return await _write_down(desk, claimed, progress, until)
 
 
 async def _entries(desk: Desk, claimed: Claimed) -> Sequence[LogEntry]:
@@ -150,6 +157,10 @@ async def _tell_entry(
     if webhook is not None and (entry.seq in lane.only if lane.only else webhook.wants(entry)):
         outgoing = courier.dialects[webhook.dialect](webhook, happening, now)
     if webhook is None or outgoing is None:
+        if webhook is not None and (lane.attempts or entry.seq in lane.only):
+            progress.notes.append(
+                _note(webhook, happening, DeliveryState.DEAD, attempts=lane.attempts, now=now, answer=UNWANTED)
+            )
         progress.value = lane.passed(happening.after)
         return True
     if not webhook.is_enabled:
@@ -202,7 +213,7 @@ def _note(
     )
 
 
-async def _write_down(desk: Desk, claimed: Claimed, progress: _Progress) -> Claimed | None:
+async def _write_down(desk: Desk, claimed: Claimed, progress: _Progress, until: Instant) -> Claimed | None:
     """How far it came, unless the claim was lost meanwhile; the claim again if there is more to tell now."""
     is_stuck = progress.has_failed or progress.value.told_seq == claimed.value.told_seq
     lane, known = claimed.lane, iter([Loaded(claimed.value, claimed.version)])
@@ -213,7 +224,7 @@ async def _write_down(desk: Desk, claimed: Claimed, progress: _Progress) -> Clai
         if current is None or current.value.claim != claimed.value.claim:
             return None
         after = progress.value.knowing(current.value.known_seq)
-        goes_on = after.has_more and not is_stuck
+        goes_on = after.has_more and not is_stuck and now < until
         if goes_on:
             after = after.claimed(claimed.value.claim, now + LEASE_MS)
         elif not after.attempts:

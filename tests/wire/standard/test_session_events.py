@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from kefu.desk.webhook_secrets import checked_secret, key_of
+from kefu.desk.webhook_secrets import checked_secret
 from kefu.domain.instants import SECOND
 from kefu.domain.log import EventKind
 from kefu.domain.refusals import Invalid
 from kefu.domain.webhook import Dialect
+from kefu.domain.webhook_secret import key_of
 from kefu.wire.standard.session_events import session_event
 from kefu.wire.standard.signature import signed
 from wire.histories import AGENT, ANSWERED, ASSIGNED, AT, HUMAN, SESSION, TENCENT, ended, history

@@ -11,8 +11,8 @@ from typing import Any
 
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
-from kefu.desk.ratings import COMMENT_LENGTH_MAX, rate_or_keep_apart
-from kefu.domain.bounds import NAME_LENGTH_MAX, TAGS_MAX
+from kefu.desk.ratings import rate_or_keep_apart
+from kefu.domain.bounds import COMMENT_LENGTH_MAX, NAME_LENGTH_MAX, TAGS_MAX
 from kefu.domain.rating import RatingAnswers
 from kefu.domain.routing_keys import clean_keys, weichat_of
 from kefu.domain.session_ref import SessionRef

@@ -62,7 +62,7 @@ async def _post(desk: Desk, secret: str, request: Request, tenant: str) -> dict[
         raise Failed(ApiError.PARAM_INVALID) from unreadable
     visitor = _visitor(caller, envelope.sender or _named_in(request))
     if enquiry := enquiry_in(envelope.ext):
-        rated = await take_enquiry(desk, Call(by=caller), visitor, enquiry)
+        rated = await take_enquiry(desk, Call(by=caller), named(visitor, "from"), enquiry)
         return {"status": "OK", "entity": {"serviceSessionId": rated.id}}
     if request.url.path == WEB_CLIENT_PATH:
         await begin_telling(desk, web_visitor(tenant, named(visitor, "from")), WEB_CHANNEL)

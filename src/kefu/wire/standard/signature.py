@@ -5,8 +5,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from kefu.desk.webhook_secrets import key_of
 from kefu.domain.instants import SECOND, Instant
+from kefu.domain.webhook_secret import key_of
 
 
 def signed(secret: str, message_id: str, now: Instant, body: bytes) -> Mapping[str, str]:
