@@ -20,7 +20,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make e2e      whole servers from outside: the API's tests behind our strict gateway and under serverless-offline,"
 	@echo "              the graphql-ws client, two hundred sockets"
-	@echo "make check    what CI runs: format, lint, types, import contracts, schema, all of these tests"
+	@echo "make check    what CI runs: format, lint, types, import contracts, schema, tests"
 	@echo "make bench    what DynamoDB is asked for, and what a cold start takes, against the targets; twenty minutes"
 	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
 	@echo "              of 32 workers on one DynamoDB table, then $(HISTORIES) histories with a socket cut behind every event"
@@ -71,7 +71,6 @@ check: .venv/check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
-	$(MAKE) e2e
 
 format: .venv/check
 	$(BIN)/ruff format
