@@ -5,29 +5,21 @@ While the one replays, others publish: every call to the store and every post is
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
 from cloud import EVENTS, PARTNER, SCHEMA, SECRET, TENANT, Cloud, Peers, changes_since, cloud
 
+from histories import STEPS, play
 from kefu.api.node_ids import session_id
 from kefu.desk.bearer_tokens import sign
 from kefu.desk.call import Call
-from kefu.desk.close_session import close_session
 from kefu.desk.desk import Desk
-from kefu.desk.directory import GroupChange, save_group
-from kefu.desk.ingest_message import IncomingMessage, ingest_message
-from kefu.desk.save_agent import AgentChange, save_agent
-from kefu.desk.send_message import OutgoingMessage, send_message
-from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.tenants import create_tenant
-from kefu.domain.agent import AgentStatus
 from kefu.domain.instants import HOUR, MINUTE, SECOND
-from kefu.domain.refusals import Refusal
 from kefu.feed.cursors import decode_cursor
 from kefu.feed.journal import JournalWriter
 from kefu.feed.topics import log_record_in
@@ -42,11 +34,8 @@ from kefu.store.wrapper import StoreWrapper
 from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
 from kefu.testing.interleaving import Interleaver, TurnClock, TurnKind, TurnStore, by_dice, by_priority
 
-if TYPE_CHECKING:
-    from kefu.domain.session_ref import SessionRef
-
-HISTORIES = 20
-STEPS = 8
+HISTORIES = 100
+RACES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +49,6 @@ class Told:
         assert frame["type"] == "next", frame
         payload = frame["payload"]["data"]["sessionEvents"]
         return cls(payload["event"]["session"]["id"], payload["event"]["seq"], payload["cursor"])
-
-
-async def play(desk: Desk, random: Random) -> None:
-    """Visitors write, an agent answers, sessions are closed."""
-    call = Call(by=PARTNER)
-    await save_group(desk, call, GroupChange(name="G"))
-    await save_agent(desk, call, AgentChange(user_name="a", max_sessions=2))
-    await set_agent_status(desk, call, "a", AgentStatus.ONLINE)
-    sessions: list[SessionRef] = []
-    for _ in range(STEPS):
-        act = random.choice(("write", "write", "answer", "close"))
-        with suppress(Refusal):  # by dice one asks what cannot be
-            if act == "write" or not sessions:
-                message = IncomingMessage(visitor=random.choice(("V", "W", "X")), text="你好")
-                sessions.append((await ingest_message(desk, call, message)).session)
-            elif act == "answer":
-                await send_message(desk, call, OutgoingMessage(session=random.choice(sessions), text="您好"))
-            else:
-                await close_session(desk, call, random.choice(sessions))
 
 
 def in_order(told: Sequence[Told]) -> dict[str, list[int]]:
@@ -96,7 +66,7 @@ def test_cut_at_any_event_one_goes_on_with_the_next(seed: int) -> None:
     """One handler at a time: then nothing at all is repeated."""
     with cloud() as aws:
         start = follow_a_history(aws, seed)
-        assert len(start) > STEPS
+        assert len(start) > STEPS // 2
         for cut, last in enumerate(start):
             socket = aws.socket()
             aws.subscribes(socket, after=last.cursor)
@@ -107,7 +77,7 @@ def follow_a_history(aws: Cloud, seed: int) -> list[Told]:
     """What a subscriber who is there from the start is told."""
     socket = aws.socket()
     aws.subscribes(socket)
-    aws.container.run(play(aws.container.desk, Random(seed)))
+    aws.container.run(play(aws.container.desk, Call(by=PARTNER), Random(seed)))
     random, records = Random(seed), aws.stream()
     while records:
         size = random.choice((1, 3, 10))
@@ -353,7 +323,7 @@ class Race:
         past = await store.position()
         still_desk = Desk(store=store, clock=still, random=Random(self.seed))
         await create_tenant(still_desk, TENANT, "Shop")
-        await play(still_desk, Random(self.seed))
+        await play(still_desk, Call(by=PARTNER), Random(self.seed))
         changes, _ = await changes_since(store, past)
         self.shards = (
             [change for change in changes if shard_of(change) == 0],
@@ -432,7 +402,7 @@ def check(race: Race) -> None:
         assert [record_of[seq] for seq in then] == sorted(record_of[seq] for seq in then), "told again too late"
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+@pytest.mark.parametrize("seed", range(RACES))
 async def test_cut_while_others_publish_nothing_is_lost_or_out_of_order(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
