@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from kefu.domain.bounds import NAME_LENGTH_MAX, TENCENT_QUERY_LENGTH_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.delivery import Happening
 from kefu.domain.instants import SECOND
@@ -219,6 +220,13 @@ def test_t1_k3_the_url_has_five_parameters_in_this_order() -> None:
 
 def test_k3_a_url_that_has_a_query_keeps_it() -> None:
     assert query(replace(TENCENT, url="https://shop.example/hooks?shop=1"))["shop"] == "1"
+
+
+def test_k3_what_comes_behind_a_url_fits_into_what_a_webhook_leaves_for_it() -> None:
+    longest = replace(TENCENT, sdk_app_id="1" * NAME_LENGTH_MAX)
+    outgoing = session_event(longest, replace(LIFE[-1], entry=replace(LIFE[-1].entry, seq=10**9)), AT)
+    assert outgoing is not None
+    assert len(outgoing.url) - len(TENCENT.url) <= TENCENT_QUERY_LENGTH_MAX
 
 
 def test_k4_the_sign_is_of_token_and_time() -> None:
