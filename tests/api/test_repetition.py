@@ -23,7 +23,7 @@ SETS = [
     ("agentStatusSet", "messageIngest", "bindingCreate", "visitorTokenIssue", "sessionRequestHuman"),
     ("webhookSave", "webhookDelete", "webhookDeliveryReplay", "messageIngest"),
     ("ratingInvite", "messageSend", "botSave"),
-    ("ratingSubmit", "faqEntrySave", "faqEntryDelete"),
+    ("ratingSubmit", "faqEntrySave", "faqEntryDelete", "phrasesSave"),
 ]
 """Mutations whose inputs on the stage work in any order."""
 SEEDS = range(3)

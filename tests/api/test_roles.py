@@ -22,6 +22,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "botSave": STAFF,
     "faqEntrySave": STAFF,
     "faqEntryDelete": STAFF,
+    "phrasesSave": STAFF,
     "agentStatusSet": STAFF | {"AGENT"},
     "agentSave": STAFF,
     "agentDelete": STAFF,
@@ -92,7 +93,7 @@ FORBIDDEN = [
     *(
         (role, query)
         for role in ("AGENT", "VISITOR")
-        for query in ("bot { greeting }", "faqEntries { nodes { answer } }")
+        for query in ("bot { greeting }", "faqEntries { nodes { answer } }", "phrases")
     ),
     *((role, f"ratingReport(input: {SPAN}) {{ isWhole }}") for role in ("AGENT", "VISITOR")),
     ("VISITOR", 'routeExplain(input: {visitorUserName: "V"}) { outcome }'),

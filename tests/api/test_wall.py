@@ -39,6 +39,7 @@ READ_BY_NAME = {
     "webhookDeliveries": "webhookDeliveries { nodes { id state webhook { id } session { id } } }",
     "bot": "bot { greeting menu { title } }",
     "faqEntries": "faqEntries { nodes { question answer } }",
+    "phrases": "phrases",
     "ratingReport": """ratingReport(input: {since: "2000-01-01T00:00:00Z", until: "2100-01-01T00:00:00Z"}) {
       rows { count agent { id } } }""",
     "routeExplain": """routeExplain(input: {visitorUserName: "V", ext: {weichat: {routingRuleFlag: "R"}}}) {

@@ -67,6 +67,7 @@ async def test_a_tencent_webhook_goes_unsigned_without_a_token(company: Company)
         ({"url": URL, "dialect": "TENCENT"}, "sdkAppId"),
         ({"url": URL, "dialect": "TENCENT", "sdkAppId": "app"}, "sdkAppId"),
         ({"url": URL, **TENCENT, "customerServiceId": "a" * 129}, "customerServiceId"),
+        ({"url": f"{URL}/{'a' * 1_600}", **TENCENT}, "url"),
     ],
 )
 async def test_what_cannot_work_is_refused_and_nothing_is_made(

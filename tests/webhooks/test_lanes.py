@@ -1,6 +1,7 @@
 """From the log to a receiver: in order, at the times of the schedule, once where all goes well."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -14,7 +15,7 @@ from kefu.domain.log import EventKind
 from kefu.domain.session_ref import SessionRef
 from kefu.feed.outgoing import Outgoing
 from kefu.feed.webhook_claims import LEASE_MS
-from kefu.feed.webhooks import tell
+from kefu.feed.webhooks import tell, tell_due
 from kefu.records import deliveries
 from kefu.records.deliveries import LaneKey
 from webhooks.stage import MESSAGES, Outlet
@@ -342,3 +343,24 @@ def trouble_at_broken(outgoing: Outgoing) -> bool:
     if "broken.example" in outgoing.url:
         raise RuntimeError("a fault of ours")
     return True
+
+
+async def test_many_lanes_of_a_dead_receiver_do_not_go_before_one_of_another(outlet: Outlet) -> None:
+    dead, other = "https://dead.example/hooks", "https://other.example/hooks"
+    outlet.receivers.takes = lambda _: False
+    await outlet.hook(url=dead)
+    for number in range(3):
+        await outlet.shop.write(f"V{number}")
+    await outlet.publish()
+    await outlet.hook(url=other)
+    await outlet.shop.write("W")
+    await outlet.publish()
+    outlet.shop.clock.advance(MINUTE)
+    tried = len(outlet.receivers.got)
+    await tell_due(outlet.courier, has_time_for(1), limit=2)
+    assert {each.outgoing.url for each in outlet.receivers.got[tried:]} == {dead, other}
+
+
+def has_time_for(rounds: int) -> Callable[[], bool]:
+    left = iter([True] * rounds)
+    return lambda: next(left, False)

@@ -12,9 +12,9 @@ from kefu.desk.tenants import create_tenant
 from kefu.domain.instants import HOUR
 from kefu.feed import webhook_upkeep
 from kefu.feed.webhook_upkeep import FOLLOWER, Upkeep
-from kefu.records import follower_places
+from kefu.records import follower_places, keys
 from kefu.store.memory import MemoryStore
-from kefu.store.port import Change, PositionExpired
+from kefu.store.port import Change, Expect, PositionExpired, Put, Record
 from kefu.store.wrapper import StoreWrapper
 from webhooks.stage import Outlet
 
@@ -106,3 +106,13 @@ async def follow_from_nowhere(outlet: Outlet) -> None:
 
 def test_a_place_is_kept_well_before_changes_are_forgotten() -> None:
     assert 2 * webhook_upkeep.KEPT_EVERY_MS < 24 * HOUR
+
+
+async def test_a_record_that_nobody_can_read_holds_up_nothing_behind_it(outlet: Outlet) -> None:
+    async with kept_up(outlet):
+        unreadable = keys.log(TENANT, "from-elsewhere", 1)
+        await outlet.shop.desk.store.commit(
+            [Put(Record(key=unreadable, value="no log record"), Expect.ABSENT)], token=None
+        )
+        await outlet.shop.write("V")
+        await eventually(lambda: len(outlet.told()) >= FIRST_MESSAGE)

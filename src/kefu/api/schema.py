@@ -15,13 +15,26 @@ from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
 from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
-from kefu.api.mutations import agent, binding, bot, directory, message, rating, session, settings, token, webhook
+from kefu.api.mutations import (
+    agent,
+    binding,
+    bot,
+    directory,
+    message,
+    phrases,
+    rating,
+    session,
+    settings,
+    token,
+    webhook,
+)
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
 from kefu.api.queries.bindings import list_bindings, read_binding
 from kefu.api.queries.bots import list_faq_entries, read_bot
 from kefu.api.queries.explain import route_explain
 from kefu.api.queries.nodes import find_node, find_nodes
+from kefu.api.queries.phrases import list_phrases
 from kefu.api.queries.queues import list_queues, list_skill_groups
 from kefu.api.queries.ratings import report_ratings
 from kefu.api.queries.sessions import find_session, list_sessions
@@ -86,6 +99,9 @@ class Query:
     faq_entries: Connection[FaqEntry] = strawberry.field(
         resolver=list_faq_entries, description="What the built-in bot can answer, by question."
     )
+    phrases: list[str] = strawberry.field(
+        resolver=list_phrases, description="What visitors are offered while they type."
+    )
     rating_report: RatingReport = strawberry.field(
         resolver=report_ratings, description="How visitors rated the service, by agent, skill group or day."
     )
@@ -134,6 +150,9 @@ class Mutation:
     )
     faq_entry_delete: bot.FaqEntryDeletePayload = strawberry.mutation(
         resolver=bot.faq_entry_delete, description="Deletes a question that the built-in bot can answer."
+    )
+    phrases_save: phrases.PhrasesSavePayload = strawberry.mutation(
+        resolver=phrases.phrases_save, description="Says what visitors are offered while they type."
     )
     agent_status_set: agent.AgentStatusSetPayload = strawberry.mutation(
         resolver=agent.agent_status_set,

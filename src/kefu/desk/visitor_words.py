@@ -2,11 +2,12 @@
 
 import msgspec
 
-from kefu.desk.access import require_partner
+from kefu.desk.access import require_staff
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import message_text, named
+from kefu.desk.once import attempt_once, mark
 from kefu.desk.ratings import submit_rating
 from kefu.domain.bounds import PHONE_LENGTH_MAX, PHRASE_LENGTH_MAX, PHRASES_BYTES_MAX, PHRASES_MAX
 from kefu.domain.channel import Channel
@@ -14,7 +15,10 @@ from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.session import Session, SessionState
 from kefu.records import sessions, visitor_words
+from kefu.records.codec import Codec
 from kefu.records.visitor_words import BotOpinion, LeftMessage
+
+_phrases = Codec(tuple[str, ...])
 
 
 async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> LeftMessage:
@@ -60,9 +64,9 @@ async def judge_bot(desk: Desk, call: Call, channel: Channel, *, message: str, i
     await attempt(desk, step)
 
 
-async def save_phrases(desk: Desk, call: Call, phrases: tuple[str, ...]) -> None:
+async def save_phrases(desk: Desk, call: Call, phrases: tuple[str, ...]) -> tuple[str, ...]:
     """What visitors are offered while they type. Raises `Invalid`."""
-    require_partner(call.by)
+    require_staff(call.by)
     if len(phrases) > PHRASES_MAX:
         raise Invalid(f"{len(phrases)} phrases were sent; at most {PHRASES_MAX} are accepted.", "phrases")
     for phrase in phrases:
@@ -70,7 +74,14 @@ async def save_phrases(desk: Desk, call: Call, phrases: tuple[str, ...]) -> None
     size = len(msgspec.json.encode(phrases))
     if size > PHRASES_BYTES_MAX:
         raise Invalid(f"phrases have {size} bytes; at most {PHRASES_BYTES_MAX} are accepted.", "phrases")
-    await attempt(desk, lambda desk, _: commit(desk, [visitor_words.write_phrases(call.tenant, phrases)]))
+
+    async def step(desk: Desk, _lost: int) -> tuple[str, ...]:
+        done = mark(call, _phrases, phrases, desk.clock.now())
+        await commit(desk, [visitor_words.write_phrases(call.tenant, phrases), *done])
+        return phrases
+
+    saved, _ = await attempt_once(desk, call, _phrases, step)
+    return saved
 
 
 async def _latest(desk: Desk, call: Call, channel: Channel) -> Session:

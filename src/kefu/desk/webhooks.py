@@ -9,7 +9,7 @@ from kefu.desk.desk import Desk
 from kefu.desk.input import named
 from kefu.desk.once import attempt_once, mark
 from kefu.desk.webhook_secrets import checked_secret, new_secret
-from kefu.domain.bounds import NAME_LENGTH_MAX, WEBHOOKS_PER_TENANT_MAX
+from kefu.domain.bounds import NAME_LENGTH_MAX, TENCENT_QUERY_LENGTH_MAX, URL_LENGTH_MAX, WEBHOOKS_PER_TENANT_MAX
 from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind
 from kefu.domain.refusals import Invalid, NotFound, RefusalCode
@@ -129,5 +129,8 @@ def _check_tencent(webhook: Webhook) -> None:
     app_id = webhook.sdk_app_id
     if not (app_id.isascii() and app_id.isdecimal() and len(app_id) <= NAME_LENGTH_MAX):
         raise Invalid("A TENCENT webhook needs sdkAppId, a number: receivers hold it against their own.", "sdkAppId")
+    if len(webhook.url) > URL_LENGTH_MAX - TENCENT_QUERY_LENGTH_MAX:
+        room = URL_LENGTH_MAX - TENCENT_QUERY_LENGTH_MAX
+        raise Invalid(f"The URL of a TENCENT webhook has at most {room} characters: parameters come behind it.", "url")
     if webhook.customer_service_id:
         named(webhook.customer_service_id, "customerServiceId")

@@ -12,6 +12,8 @@ NAME_LENGTH_MAX = 128
 """Characters of a user name, a flag, a group's name or a client's own key."""
 NICKNAME_LENGTH_MAX = 256
 URL_LENGTH_MAX = 2_048
+TENCENT_QUERY_LENGTH_MAX = 448
+"""What a call-back in Tencent's dialect puts behind its webhook's URL is never longer."""
 REQUEST_BYTES_MAX = 1_048_576
 """Bytes of one HTTP request body."""
 TAGS_MAX = 32

@@ -9,6 +9,8 @@ import asyncio
 import logging
 from contextlib import aclosing, suppress
 
+import msgspec
+
 from kefu.desk.attempts import commit
 from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX, TENANTS_SWEPT_MAX
 from kefu.domain.instants import DAY, HOUR, Instant
@@ -17,7 +19,7 @@ from kefu.feed.webhook_claims import Claimed, wake
 from kefu.feed.webhooks import Courier, take, tell_due, tell_in_peace
 from kefu.records import follower_places, sessions, tenants, webhooks
 from kefu.records.deliveries import LaneKey
-from kefu.store.port import PositionExpired, Span, StoreError
+from kefu.store.port import Change, PositionExpired, Span, StoreError
 
 FOLLOWER = "webhooks"
 KEPT_EVERY_MS = HOUR
@@ -71,7 +73,7 @@ class Upkeep:
             async with aclosing(desk.store.changes(self.position)) as changes:
                 async for change in changes:
                     has_room = len(self._under_way) < UNDER_WAY_MAX
-                    for claimed in await take(self._courier, change, claims=has_room):
+                    for claimed in await self._take(change, claims=has_room):
                         self._begin(claimed)
                     self.position = change.position
                     if desk.clock.now() - self._kept_at >= KEPT_EVERY_MS:
@@ -81,6 +83,14 @@ class Upkeep:
             position = await desk.store.position()
             await catch_up(self._courier)
             self.position = position
+
+    async def _take(self, change: Change, *, claims: bool) -> list[Claimed]:
+        """A record that nobody can read, today or later, must not keep all that come behind it from being told."""
+        try:
+            return await take(self._courier, change, claims=claims)
+        except msgspec.MsgspecError:
+            log.exception("the change at %s cannot be read; its session is told no further", change.position)
+            return []
 
     async def _follow(self) -> None:
         while True:

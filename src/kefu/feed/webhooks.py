@@ -8,8 +8,10 @@ the receiver took it, or when it has become a dead letter.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
@@ -32,6 +34,8 @@ ENTRIES_PAGE = 40
 """Of a log, read and told between two writes of the lane. With each a record may be written."""
 SENDS_MAX = 32
 """Lanes that one process tells at once."""
+DUE_PAGE = 500
+"""Due lanes that are chosen from: so many of one webhook that fails do not hold up another's."""
 OFF = "the webhook was switched off"
 UNWANTED = "the webhook does not ask for it any more"
 PAGE_TOLD_MS = 2 * SECOND
@@ -73,12 +77,22 @@ async def tell_due(courier: Courier, has_time: Callable[[], bool], limit: int = 
     """Tells what is due on any lane; returns how many lanes were looked after. Safe to run twice, at once."""
     looked_after = 0
     while has_time():
-        due = await deliveries.due_lanes(courier.desk.store, courier.desk.clock.now(), limit)
-        were_ours = await asyncio.gather(*(_look_after(courier, lane) for lane in due))
+        due = await deliveries.due_lanes(courier.desk.store, courier.desk.clock.now(), DUE_PAGE)
+        were_ours = await asyncio.gather(*(_look_after(courier, lane) for lane in _in_turn(due)[:limit]))
         looked_after += sum(were_ours)
         if not any(were_ours):
             break
     return looked_after
+
+
+def _in_turn(due: Sequence[LaneKey]) -> list[LaneKey]:
+    """Of each webhook the longest due, then of each the next one."""
+    waiting: Counter[tuple[str, str]] = Counter()
+    turns: list[tuple[int, LaneKey]] = []
+    for lane in due:
+        waiting[lane.tenant, lane.webhook] += 1
+        turns.append((waiting[lane.tenant, lane.webhook], lane))
+    return [lane for _, lane in sorted(turns, key=itemgetter(0))]
 
 
 async def _look_after(courier: Courier, lane: LaneKey) -> bool:

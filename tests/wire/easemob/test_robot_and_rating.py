@@ -65,7 +65,7 @@ async def test_x16_the_chosen_text_starts_a_transfer_even_without_a_command(vend
     assert await vendor.where(text("人工")) == "with c"
 
 
-async def test_x17_vector_x08_the_transfer_hint_has_label_and_lable(vendor: Vendor) -> None:
+async def test_x17_c12_vector_x08_the_transfer_hint_has_label_and_lable(vendor: Vendor) -> None:
     await with_bot(vendor)
     weichat = (await robots_words(vendor))[-1]["ext"]["weichat"]
     session_id = (await vendor.newest()).id
@@ -114,7 +114,7 @@ async def test_x09_the_visitor_is_invited_to_rate(vendor: Vendor) -> None:
 
 
 @pytest.mark.parametrize(("summary", "stars"), [("1", 1), (5, 5), ("5", 5), (3.0, 3)])
-async def test_x10_vector_x03_a_score_is_recorded(vendor: Vendor, summary: object, stars: int) -> None:
+async def test_x10_c15_vector_x03_a_score_is_recorded(vendor: Vendor, summary: object, stars: int) -> None:
     ref = await vendor.write(text())
     before = (await vendor.shop.session(ref)).last_message_seq
     assert await rate(vendor, enquiry(summary, serviceSessionId=ref.id)) == ref.id
@@ -123,15 +123,17 @@ async def test_x10_vector_x03_a_score_is_recorded(vendor: Vendor, summary: objec
 
 
 @pytest.mark.parametrize("summary", ["0", 6, "", None, "好", 4.5, True, [], "5 ", "٣", 0, -1])
-async def test_x10_vector_x04_anything_else_is_stored_as_invalid(vendor: Vendor, summary: object) -> None:
+async def test_x10_c15_vector_x04_anything_else_is_stored_as_invalid(vendor: Vendor, summary: object) -> None:
     ref = await vendor.write(text())
     await rate(vendor, enquiry(summary))
     assert (await vendor.shop.session(ref)).rating is None
     assert await invalid(vendor, ref) == [InvalidRatingReason.NO_SCORE]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"inviteId": ""}, {"inviteId": 0, "serviceSessionId": 0}])
-async def test_x11_vector_x05_one_that_names_nothing_goes_to_the_latest_session(
+@pytest.mark.parametrize(
+    "arguments", [{}, {"inviteId": ""}, {"inviteId": 0, "serviceSessionId": 0}, {"inviteId": None, "detail": None}]
+)
+async def test_x11_c16_c17_c18_vector_x05_one_that_names_nothing_goes_to_the_latest_session(
     vendor: Vendor, arguments: dict[str, Any]
 ) -> None:
     earlier = await vendor.write(text())

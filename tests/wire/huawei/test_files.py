@@ -25,7 +25,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("file_type", RIGHT)
-async def test_h11_a_file_comes_back_as_it_went(page: Page, file_type: str) -> None:
+async def test_h11_c26_a_file_comes_back_as_it_went(page: Page, file_type: str) -> None:
     uploaded = await page.upload(RIGHT[file_type], file_type)
     assert (uploaded["resultCode"], uploaded["returnCode"]) == ("0", "0")
     downloaded = await page.download(uploaded["objectKey"], file_type)

@@ -147,7 +147,7 @@ async def test_a_broken_body_is_refused_at_every_door(office: Office, page: Page
 
 
 @pytest.mark.parametrize("path", [path for path in VECTORS if path != TOKEN_BY_AK_SK])
-async def test_w13_the_result_code_is_a_text_in_every_reply(page: Page, path: str) -> None:
+async def test_w13_c33_the_result_code_is_a_text_in_every_reply(page: Page, path: str) -> None:
     await page.connect()
     fields = VECTORS[path]
     answered = await (page.get(path, **fields) if path in QUERIES else page.post(path, fields))

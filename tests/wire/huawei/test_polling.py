@@ -395,7 +395,7 @@ async def test_w03_all_agents_busy(crowded: Office, page: Page) -> None:
     assert (queue["resultCode"], queue["position"]) == ("0", 1)
 
 
-async def test_h09_only_the_queue_notice_has_the_flag(crowded: Office, page: Page) -> None:
+async def test_h09_c32_only_the_queue_notice_has_the_flag(crowded: Office, page: Page) -> None:
     await page.connect()
     await crowded.shop.agent("carol", status=ONLINE)
     await crowded.say("hi")

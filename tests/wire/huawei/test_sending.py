@@ -114,7 +114,7 @@ async def test_h03_input_and_read_are_taken_while_a_session_is_open(page: Page, 
 
 
 @pytest.mark.parametrize("path", ["sendAsync", "sendSync"])
-async def test_h03_the_twin_does_the_same_and_says_so(office: Office, page: Page, path: str) -> None:
+async def test_h03_c29_the_twin_does_the_same_and_says_so(office: Office, page: Page, path: str) -> None:
     answer = await page.ask(path, **page.sent("CONNECT", "hello"))
     assert result(answer) == ("0", "send sendMessageForOpenApiAsync success.")
     assert (await office.session()).agent == "alice"

@@ -61,7 +61,7 @@ async def test_h01_apply_token_refuses_what_is_no_user_id(page: Page, user: obje
     assert (await page.ask("applyToken", userId=user, userName="n", channelId=ENTRY))["resultCode"] == "1"
 
 
-async def test_w15_a_user_id_of_32_characters_is_accepted_by_all_calls(office: Office) -> None:
+async def test_w15_c25_a_user_id_of_32_characters_is_accepted_by_all_calls(office: Office) -> None:
     page = await office.page("x" * 32)
     answers = [
         await page.connect(),

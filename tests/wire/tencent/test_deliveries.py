@@ -63,7 +63,7 @@ async def test_t4_a_transfer_between_agents_is_a_forward(outlet: Outlet) -> None
     assert outlet.receivers.taken[-1].body["ForwardFromAgentId"] == "a"
 
 
-async def test_k6_a_receiver_that_fails_changes_nothing_in_the_session(outlet: Outlet) -> None:
+async def test_k6_c46_a_receiver_that_fails_changes_nothing_in_the_session(outlet: Outlet) -> None:
     outlet.receivers.takes = lambda _: False
     session = await outlet.shop.write("V")
     await outlet.publish()

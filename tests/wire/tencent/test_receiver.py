@@ -40,7 +40,7 @@ def test_k7_the_sample_is_read() -> None:
     assert (event.text, event.at_ms, event.agent) == ("请问如何申请退费?", 1_725_540_020_017, "test@qq.com")
 
 
-def test_k7_stars_on_a_message_mean_nothing() -> None:
+def test_k7_c44_stars_on_a_message_mean_nothing() -> None:
     assert read_event(QUERY, body(), sdk_app_id=APP, now_s=NOW_S).stars is None
 
 
@@ -63,7 +63,7 @@ def test_an_element_of_an_unknown_type_is_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["SdkAppid", "SDKAppID", "sdkappid"])
-def test_c40_the_applications_number_is_read_in_any_case(name: str) -> None:
+def test_c40_c41_the_applications_number_is_read_in_any_case(name: str) -> None:
     assert read_event({name: APP}, body(), sdk_app_id=APP, now_s=NOW_S)
 
 

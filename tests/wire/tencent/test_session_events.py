@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from kefu.domain.bounds import NAME_LENGTH_MAX, TENCENT_QUERY_LENGTH_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.delivery import Happening
 from kefu.domain.instants import SECOND
@@ -87,7 +88,7 @@ def test_t3_every_field_that_is_always_there_has_its_type(body: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("body", bodies(LIFE), ids=events(LIFE))
-def test_t3_a_field_that_an_event_does_not_have_is_left_out(body: dict[str, Any]) -> None:
+def test_t3_c44_a_field_that_an_event_does_not_have_is_left_out(body: dict[str, Any]) -> None:
     own = {"AgentForward": {"ForwardFromAgentId"}, "SatisfactionSelected": {"SatisfactionSelected"}}
     expected = OF_A_MESSAGE.keys() if body["Event"].endswith("SendMsg") else own.get(body["Event"], set())
     assert body.keys() - ALWAYS.keys() == expected
@@ -131,7 +132,7 @@ def test_t4_what_tencent_has_no_event_for_is_not_told(happened: list[Happening])
     assert session_event(TENCENT, happened[-1], AT) is None
 
 
-def test_t5_a_message_comes_with_its_key_its_body_and_its_custom_data() -> None:
+def test_t5_c43_a_message_comes_with_its_key_its_body_and_its_custom_data() -> None:
     body = last(history(BOT_ASKED))
     assert re.fullmatch(r"2_1725540020_\d+", body["MsgKey"])
     assert body["MsgBody"] == [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hello"}}]
@@ -147,7 +148,7 @@ def test_t7_a_rating_carries_its_stars() -> None:
 
 
 @pytest.mark.parametrize(("channel", "told"), [(Channel.APP, "SDK"), (Channel.WEB, "Web(H5)"), (Channel.API, "SDK")])
-def test_t8_the_channel_type_follows_the_entry_channel(channel: Channel, told: str) -> None:
+def test_t8_c47_the_channel_type_follows_the_entry_channel(channel: Channel, told: str) -> None:
     assert last(history(channel=channel))["ChannelType"] == told
 
 
@@ -191,7 +192,7 @@ def test_what_waits_and_is_moved_was_forwarded_by_no_agent() -> None:
     assert events(history(HUMAN, QUEUED, moved))[-1] == "TransferringToHumanWait"
 
 
-def test_k1_a_life_from_bot_to_rating_is_told_in_order() -> None:
+def test_k1_c45_a_life_from_bot_to_rating_is_told_in_order() -> None:
     happened = history(BOT_ASKED, BOT_ANSWERED, HUMAN, QUEUED, ASSIGNED, ASKED, ANSWERED, *AGENT_END, RATED)
     assert events(happened) == [
         "SessionBegin",
@@ -209,7 +210,7 @@ def test_k1_a_life_from_bot_to_rating_is_told_in_order() -> None:
     assert last(happened)["SatisfactionSelected"] == 5
 
 
-def test_t1_k3_the_url_has_five_parameters_in_this_order() -> None:
+def test_t1_k3_c41_c42_the_url_has_five_parameters_in_this_order() -> None:
     expected = (
         "https://shop.example/hooks?SdkAppid=1400000000&CallbackCommand=Desk.SessionEventNotify"
         "&contenttype=json&ClientIP=127.0.0.1&OptPlatform=RESTAPI"
@@ -219,6 +220,13 @@ def test_t1_k3_the_url_has_five_parameters_in_this_order() -> None:
 
 def test_k3_a_url_that_has_a_query_keeps_it() -> None:
     assert query(replace(TENCENT, url="https://shop.example/hooks?shop=1"))["shop"] == "1"
+
+
+def test_k3_what_comes_behind_a_url_fits_into_what_a_webhook_leaves_for_it() -> None:
+    longest = replace(TENCENT, sdk_app_id="1" * NAME_LENGTH_MAX)
+    outgoing = session_event(longest, replace(LIFE[-1], entry=replace(LIFE[-1].entry, seq=10**9)), AT)
+    assert outgoing is not None
+    assert len(outgoing.url) - len(TENCENT.url) <= TENCENT_QUERY_LENGTH_MAX
 
 
 def test_k4_the_sign_is_of_token_and_time() -> None:

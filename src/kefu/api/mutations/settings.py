@@ -47,6 +47,20 @@ class TenantSettingsUpdateInput:
     rating_window: Duration | None = strawberry.field(
         default=None, description="How long after its end a session can be rated; 8 hours at first."
     )
+    shows_agent_to_visitor: bool | None = strawberry.field(
+        default=None, description="Whether Easemob's clients are told nickname and avatar of the agent who serves them."
+    )
+    has_transfer_object: bool | None = strawberry.field(
+        default=None,
+        description="Whether Easemob's notice of a transfer says who takes over; an older client wants null there.",
+    )
+    strict_http_status: bool | None = strawberry.field(
+        default=None,
+        description="Whether errors of the vendors' REST carry an HTTP status of their own instead of 200.",
+    )
+    strict_unbind: bool | None = strawberry.field(
+        default=None, description="Whether removing a binding that is not there is an error on the vendors' REST."
+    )
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -83,6 +97,10 @@ async def tenant_settings_update(
             if input.transfer_keywords is None
             else tuple(input.transfer_keywords),
             invites_rating_at_close=_kept(input.is_rating_invited_at_close, known.invites_rating_at_close),
+            shows_agent_to_visitor=_kept(input.shows_agent_to_visitor, known.shows_agent_to_visitor),
+            has_transfer_object=_kept(input.has_transfer_object, known.has_transfer_object),
+            strict_http_status=_kept(input.strict_http_status, known.strict_http_status),
+            strict_unbind=_kept(input.strict_unbind, known.strict_unbind),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
         )
 

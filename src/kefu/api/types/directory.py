@@ -65,6 +65,18 @@ class TenantSettings:
         description="Whether the end of a served session asks its visitor for a rating."
     )
     rating_window: Duration = strawberry.field(description="How long after its end a session can be rated.")
+    shows_agent_to_visitor: bool = strawberry.field(
+        description="Whether Easemob's clients are told nickname and avatar of the agent who serves them."
+    )
+    has_transfer_object: bool = strawberry.field(
+        description="Whether Easemob's notice of a transfer says who takes over; an older client wants null there."
+    )
+    strict_http_status: bool = strawberry.field(
+        description="Whether errors of the vendors' REST carry an HTTP status of their own instead of 200."
+    )
+    strict_unbind: bool = strawberry.field(
+        description="Whether removing a binding that is not there is an error on the vendors' REST."
+    )
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -79,4 +91,8 @@ class TenantSettings:
             transfer_keywords=list(value.transfer_keywords),
             is_rating_invited_at_close=value.invites_rating_at_close,
             rating_window=Duration(value.rating_window_ms),
+            shows_agent_to_visitor=value.shows_agent_to_visitor,
+            has_transfer_object=value.has_transfer_object,
+            strict_http_status=value.strict_http_status,
+            strict_unbind=value.strict_unbind,
         )

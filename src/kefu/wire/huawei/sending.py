@@ -10,7 +10,7 @@ from msgspec import Meta
 from kefu.blobs.port import BlobError
 from kefu.desk.close_session import close_session
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
-from kefu.desk.request_human import request_human
+from kefu.domain.human_request import TRANSFER_ACTION
 from kefu.domain.message import MessageType
 from kefu.domain.refusals import Declined, NotFound
 from kefu.domain.session import Session, SessionState
@@ -86,14 +86,16 @@ async def _chat(visit: Visit, asked: Send, session: Session | None) -> Answer:
     return answer(OK, "sendUserMessage successfully.")
 
 
-async def _to_agent(visit: Visit, _asked: Send, session: Session | None) -> Answer:
+async def _to_agent(visit: Visit, asked: Send, session: Session | None) -> Answer:
+    """As the command of other vendors' clients: a message of its own that nobody is shown."""
     if session is None:
         return answer(FAILED, "The session is no longer alive.")
     if session.state is not SessionState.BOT:
         return answer(FAILED, "The session is already connected or queuing to an agent.")
+    command = _message(visit, asked, MessageType.COMMAND, "", {"action": TRANSFER_ACTION})
     try:
-        await request_human(visit.desk, visit.call, session.ref)
-    except (Declined, NotFound):
+        await ingest_message(visit.desk, visit.call, replace(command, only_into=session.ref))
+    except Declined:
         return answer(FAILED, "The session is no longer alive.")
     return answer(OK, "transfer to agent successfully")
 

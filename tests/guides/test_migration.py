@@ -1,0 +1,90 @@
+"""The guides for those who come from other systems: every line that they print is run, and answered as they say."""
+
+import re
+import shlex
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import pytest
+
+from api.serving import Server, serving
+from kefu.demo.tenant import demo_tokens, open_demo_tenant
+
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+BLOCK = re.compile(r"```(sh|json)\n(.*?)```", re.DOTALL)
+KEPT_AS = {"accessToken": "TOKEN", "AccessToken": "ACCESS", "token": "PAGE"}
+"""What a reader keeps of an answer, and the name that later lines know it by."""
+SOMETHING = "…"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Who follows a guide line by line."""
+
+    url: str
+    names: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, line: str) -> Any:
+        words = iter(shlex.split(Template(line.replace("\\\n", " ")).substitute(self.names))[1:])
+        method, path, headers, content = "GET", "", {}, ""
+        for word in words:
+            match word:
+                case "-s":
+                    pass
+                case "-X":
+                    method = next(words)
+                case "-H":
+                    name, _, value = next(words).partition(":")
+                    headers[name] = value.strip()
+                case "-d":
+                    content = next(words)
+                case _:
+                    path = urlsplit(word).path
+        async with httpx.AsyncClient(base_url=self.url) as http:
+            answer = (await http.request(method, path, content=content, headers=headers)).json()
+        self._keep(answer)
+        return answer
+
+    def _keep(self, answer: Mapping[str, Any]) -> None:
+        entity = answer.get("entity") or {}
+        self.names |= {name: each[key] for key, name in KEPT_AS.items() for each in (answer, entity) if key in each}
+
+
+def printed_in(guide: Path) -> list[tuple[str, str]]:
+    """Each command and the answer printed below it."""
+    blocks = BLOCK.findall(guide.read_text(encoding="utf-8"))
+    assert [kind for kind, _ in blocks] == ["sh", "json"] * (len(blocks) // 2)
+    return [(blocks[at][1], blocks[at + 1][1]) for at in range(0, len(blocks), 2)]
+
+
+def is_as_printed(answer: Any, printed: Any) -> bool:
+    """A printed `…` stands for any text."""
+    if isinstance(printed, dict) and isinstance(answer, dict):
+        return printed.keys() == answer.keys() and all(is_as_printed(answer[each], printed[each]) for each in printed)
+    return bool(answer == printed or (printed == SOMETHING and isinstance(answer, str) and answer))
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[Reader]:
+    with serving() as server:
+        await server.inside(open_demo_tenant(server.desk))
+        yield Reader(server.url, {"KEFU": server.url, "TOKEN": partner_token(server)})
+
+
+def partner_token(server: Server) -> str:
+    return demo_tokens(server.desk, server.secret).partner
+
+
+@pytest.mark.parametrize("system", ["easemob", "huawei-cec", "tencent-desk"])
+async def test_every_line_is_answered_as_the_guide_prints_it(reader: Reader, system: str) -> None:
+    printed = printed_in(GUIDES / f"migrate-from-{system}.md")
+    assert printed
+    for line, expected in printed:
+        answer = await reader.run(line)
+        assert is_as_printed(answer, msgspec.json.decode(expected)), (line, answer)
