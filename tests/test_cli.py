@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from kefu.cli import main
 from kefu.store.port import Change, PositionExpired
 from kefu.store.sqlite import SqliteStore
+from kefu.testing.subprocesses import last_words
 
 SECRET = "a secret of the tests, long enough to sign with"
 COMMITTED = Path(__file__).parents[1] / "schema.graphql"
@@ -58,7 +59,7 @@ def served(folder: Path, *arguments: str) -> Iterator[Served]:
         yield Served(running[1], said)
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        last_words(process, within_s=20)
 
 
 @pytest.fixture(scope="module")

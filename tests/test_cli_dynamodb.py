@@ -17,6 +17,7 @@ from engines import Engines, client
 from kefu.cli import main
 from kefu.store.dynamodb_table import definition
 from kefu.testing.engines import ENVIRONMENT, REGION, quickest
+from kefu.testing.subprocesses import last_words
 
 COMMAND = [sys.executable, "-c", "from kefu.cli import main; main()"]
 SECRET = "a secret of the tests, long enough to sign with"
@@ -83,7 +84,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 def ran(folder: Path, *arguments: str) -> str:
     """What a command that ended well said."""
     process = started(folder, *arguments)
-    said, _ = process.communicate(timeout=PATIENCE_S)
+    said = last_words(process, PATIENCE_S)
     assert process.returncode == 0, said
     return said
 
@@ -103,7 +104,7 @@ def served(folder: Path, url: str) -> Iterator[httpx.Client]:
             yield http
     finally:
         process.terminate()
-        process.communicate(timeout=PATIENCE_S)
+        last_words(process, PATIENCE_S)
 
 
 def test_a_desk_is_set_up_and_answers(url: str, tmp_path: Path) -> None:

@@ -108,6 +108,8 @@ def _lay_out(folder: Path, settings: dict[str, str]) -> None:
     del service["package"]
     service["plugins"] = ["serverless-offline"]
     service["provider"]["environment"] = settings
+    for function in service["functions"].values():
+        function["environment"] = settings  # its own would win, and come as an `Fn::Sub`
     (folder / "serverless.yml").write_text(yaml.safe_dump(service))
     shutil.copytree(ROOT / "infra", folder / "infra")
     (folder / "build").mkdir()

@@ -21,6 +21,7 @@ from kefu.cli import main
 from kefu.desk.desk import Desk
 from kefu.desk.tenants import Credentials, create_tenant
 from kefu.testing.engines import ENVIRONMENT, REGION
+from kefu.testing.subprocesses import end
 
 COMMAND = [sys.executable, "-c", "from kefu.cli import main; main()"]
 RUNNING = re.compile(r"about to answer at (\S+),")
@@ -75,7 +76,10 @@ async def served(folder: Path, *arguments: str) -> AsyncIterator[httpx.AsyncClie
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
-        status = await asyncio.wait_for(process.wait(), STOPPED_WITHIN_S)
+        try:
+            status = await asyncio.wait_for(process.wait(), STOPPED_WITHIN_S)
+        finally:
+            await end(process)
     assert status == 0, said.read_text()
 
 

@@ -49,6 +49,7 @@ from kefu.store.port import (
 from kefu.store.sqlite import WAITING_MAX, NotAStoreFile, SqliteStore, StoreFileTooNew
 from kefu.store.sqlite_file import STEPS, open_file
 from kefu.store.sqlite_statements import CHANGES_PAGE, EXPIRED_PER_COMMIT
+from kefu.testing.subprocesses import last_words
 
 NOON = 1_700_000_000_000
 PROCESSES = 3
@@ -564,7 +565,7 @@ class TestProcesses:
     def test_no_increment_of_many_processes_is_lost(self, path: Path) -> None:
         running = [start("increment", path) for _ in range(PROCESSES)]
         for process in running:
-            process.communicate(timeout=60)
+            last_words(process, within_s=60)
         assert [process.returncode for process in running] == [0] * PROCESSES
         assert asyncio.run(read_all(path, "sum")) == {str(PROCESSES * INCREMENTS)}
 

@@ -5,13 +5,15 @@ import os
 import shutil
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
 import pytest
+
+from kefu.testing.subprocesses import end
 
 SCRIPT = Path(__file__).with_name("graphql_ws_client.mjs")
 INSTALLED = Path(__file__).parents[3] / "build" / "clients"
@@ -76,10 +78,12 @@ async def graphql_ws(url: str, token: str) -> AsyncIterator[GraphqlWs]:
         process.stdin.close()
         assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
     finally:
-        if process.returncode is None:
+        with suppress(ProcessLookupError):
             process.kill()
-            await process.wait()
-        await listening
+        try:
+            await listening
+        finally:
+            await end(process)
 
 
 def _node() -> str:

@@ -121,7 +121,11 @@ class _Running:
                 },
                 cwd=self._folder.name,
             )
-        url = f"ws://{self._address()}/graphql"
+        try:
+            url = f"ws://{self._address()}/graphql"
+        except BaseException:
+            self._clear_away()
+            raise
         self.served = Served(url=url, endpoint=endpoint, table=table, is_lambda="--lambda" in options)
 
     def said(self) -> str:
@@ -133,15 +137,17 @@ class _Running:
             status = self._process.wait(STOPPED_WITHIN_S)
             assert status in ENDED_WELL, self.said()[-20_000:]
         finally:
-            self._process.kill()
-            self._process.wait()
-            self._folder.cleanup()
+            self._clear_away()
+
+    def _clear_away(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
 
     def _address(self) -> str:
         deadline = time.monotonic() + STARTED_WITHIN_S
         while not (running := RUNNING.search(self.said())):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                self._process.kill()
                 raise RuntimeError(f"kefu serve did not start:\n{self.said()}")
             time.sleep(LOOK_AGAIN_S)
         return running[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from kefu.testing.contention.plan import GO_ON, RESTS, Plan
+from kefu.testing.subprocesses import end
 
 KILL_AT, THROTTLE_AT = 1 / 3, 2 / 3
 """Of all operations."""
@@ -48,9 +49,6 @@ class Crew:
                 for process in range(self.plan.processes):
                     tasks.create_task(self._keep(process))
         finally:
-            for running in self.running.values():
-                if running.returncode is None:
-                    running.kill()
             print(file=sys.stderr)
 
     async def _keep(self, process: int) -> None:
@@ -66,6 +64,13 @@ class Crew:
         command = [sys.executable, "-m", "kefu.testing.contention.worker", plan_file, str(process), *self.groups]
         running = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         self.running[process] = running
+        try:
+            await self._listen(process, running)
+            return await running.wait()
+        finally:
+            await end(running)
+
+    async def _listen(self, process: int, running: Process) -> None:
         assert running.stdout
         while line := (await running.stdout.readline()).decode().strip():
             if line == RESTS:
@@ -74,7 +79,6 @@ class Crew:
             self.told[process] = int(line)
             self._interfere()
             self._tell_progress()
-        return await running.wait()
 
     async def _rest(self) -> None:
         """The last process to stand still lets all go on."""
