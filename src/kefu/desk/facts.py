@@ -17,6 +17,7 @@ from kefu.domain.overflow import group_after_overflow
 from kefu.domain.route import resolve_group
 from kefu.domain.routing_keys import RoutingKeys
 from kefu.domain.session import Session, SessionState
+from kefu.domain.skill_group import SkillGroup
 from kefu.records import agents, bindings, sessions
 from kefu.records.agents import LoadedAgent
 
@@ -112,12 +113,25 @@ async def foresee_waiting(desk: Desk, tenant: str, session: Session) -> None:
 async def read_group(
     desk: Desk, tenant: str, directory: Directory, group_id: str
 ) -> tuple[GroupFacts, list[LoadedAgent]]:
-    weighed, first = await asyncio.gather(
+    weighed, first, waiting = await asyncio.gather(
         agents.weighed_for(desk.store, tenant, directory, group_id, desk.clock.now()),
         sessions.first_in_line(desk.store, tenant, group_line(group_id)),
+        _waiting(desk, tenant, directory.group(group_id)),
     )
-    facts = GroupFacts(someone_waits=first is not None, agents=tuple(each.value for each in weighed))
+    facts = GroupFacts(
+        someone_waits=first is not None,
+        head=first.value.session.id if first else None,
+        waiting=waiting,
+        agents=tuple(each.value for each in weighed),
+    )
     return facts, weighed
+
+
+async def _waiting(desk: Desk, tenant: str, group: SkillGroup | None) -> int:
+    """How many wait in a group, up to its limit; nobody counts where there is none."""
+    if group is None or not group.queue_length_max:
+        return 0
+    return await sessions.line_length(desk.store, tenant, group_line(group.id), at_most=group.queue_length_max)
 
 
 def _claims_lost(desk: Desk, tenant: str, group_id: str, lost: int) -> int:

@@ -39,6 +39,10 @@ class AgentFacts:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupFacts:
     someone_waits: bool
+    head: str | None = None
+    """Id of the session that is first in its queue."""
+    waiting: int = 0
+    """How many wait, as far as the group's limit asks for it; counted of groups that have one."""
     agents: tuple[Agent, ...] = ()
     """The members weighed: every free one up to a bound, and others for their reasons."""
 

@@ -1,8 +1,12 @@
 """A waiting session looked at again: may it stay in its line, and where does it go if not."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from kefu.domain.agent import AgentStatus
+from kefu.domain.chains import is_full, is_taken_at_once, reason_to_go_on
 from kefu.domain.decision import Decision, DirectedBy, DispatchReason, DispatchRule
-from kefu.domain.dispatch import DispatchFacts, Trail, queue_in_group
+from kefu.domain.dispatch import DispatchFacts, GroupFacts, Trail, queue_in_group
 from kefu.domain.instants import Instant
 from kefu.domain.line import LineKind
 from kefu.domain.route import resolve_group
@@ -19,7 +23,7 @@ def reason_to_leave(session: Session, facts: DispatchFacts, now: Instant) -> Dis
         return None
     if session.line.kind is LineKind.GROUP:
         gone = facts.directory.group(session.line.owner) is None
-        return DispatchReason.SKILL_GROUP_REMOVED if gone else None
+        return DispatchReason.SKILL_GROUP_REMOVED if gone else reason_to_go_on(session, facts, now)
     return _reason_to_leave_agent(session, facts, now)
 
 
@@ -53,6 +57,27 @@ def decide_overflow(
     trail = Trail(facts, now, seed)
     trail.note(DispatchRule.OVERFLOW, reason, session.directed_to or session.agent or "")
     return queue_in_group(trail, group_after_overflow(session, facts).id)
+
+
+def decide_hop(
+    session: Session,
+    reason: DispatchReason,
+    facts: DispatchFacts,
+    ahead: Sequence[tuple[SkillGroup, GroupFacts]],
+    *,
+    now: Instant,
+    seed: int = 0,
+) -> Decision | None:
+    """Down the chain, to the first group `ahead` that is not full; None where all are, and the session stays."""
+    trail = Trail(facts, now, seed)
+    left = facts.directory.group(session.line.owner) if session.line else None
+    trail.note(DispatchRule.OVERFLOW, reason, left.name if left else "")
+    for group, known in ahead:
+        trail.facts = replace(facts, group=known)
+        if not is_full(group, known) or is_taken_at_once(known, now):
+            return queue_in_group(trail, group.id)
+        trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, group.name)
+    return None
 
 
 def decide_return(

@@ -59,6 +59,8 @@ class Session:
     """The line it waits in, exactly while WAITING."""
     directed_by: DirectedBy | None = None
     waiting_since: Instant | None = None
+    overflowed_from: tuple[str, ...] = ()
+    """Ids of the groups whose queues it was handed on from, one after another, since it was last given to somebody."""
     assigned_at: Instant | None = None
     closed_at: Instant | None = None
     end_reason: EventKind | None = None
@@ -148,7 +150,7 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
         case EventKind.ASSIGNED:
             return _assigned(session, entry)
         case EventKind.TRANSFERRED | EventKind.OVERFLOWED:
-            return _assigned(session, entry) if entry.agent else _given_up(session)
+            return _assigned(session, entry) if entry.agent else _given_up(session, entry)
         case kind if kind in ENDS:
             return replace(session, end_reason=entry.kind)
         case EventKind.SESSION_END:
@@ -172,9 +174,19 @@ def _written(session: Session, entry: LogEntry) -> Session:
     )
 
 
-def _given_up(session: Session) -> Session:
+def _given_up(session: Session, entry: LogEntry) -> Session:
     """By whoever had it; the next entry of the same commit says where it goes."""
-    return replace(session, state=SessionState.WAITING, agent=None, line=None, directed_by=None)
+    overflowed_from = session.overflowed_from if entry.kind is EventKind.OVERFLOWED else ()
+    if entry.kind is EventKind.OVERFLOWED and entry.line and entry.line.kind is LineKind.GROUP:
+        overflowed_from = (*overflowed_from, entry.line.owner)
+    return replace(
+        session,
+        state=SessionState.WAITING,
+        agent=None,
+        line=None,
+        directed_by=None,
+        overflowed_from=overflowed_from,
+    )
 
 
 def _queued(session: Session, entry: LogEntry) -> Session:
@@ -197,6 +209,7 @@ def _assigned(session: Session, entry: LogEntry) -> Session:
         line=None,
         directed_by=None,
         waiting_since=None,
+        overflowed_from=(),
         skill_group=entry.skill_group,
         assigned_at=entry.at,
     )
