@@ -4,6 +4,7 @@ from kefu.desk.attempts import attempt
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.facts import Moment, read_group
+from kefu.desk.telling_waiters import tell_place
 from kefu.domain.bounds import CANDIDATES_MAX
 from kefu.domain.chains import groups_ahead, is_anyone_online, is_in_a_chain
 from kefu.domain.decision import DispatchReason
@@ -32,6 +33,7 @@ async def go_on(desk: Desk, tenant: str, loaded: LoadedSession, moment: Moment, 
         decision = decide_hop(session, reason, moment.facts, ahead, now=now, seed=desk.new_seed())
         if decision is not None:
             writer = LogWriter(now, session)
+            await tell_place(desk, changes, writer, decision)
             writer.overflowed(decision)
             changes.step(loaded, writer)
             await changes.commit(desk)

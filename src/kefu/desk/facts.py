@@ -7,10 +7,11 @@ from kefu.desk.desk import Desk
 from kefu.desk.loading_agents import load_agents
 from kefu.domain.binding import Binding
 from kefu.domain.bot import Handover
+from kefu.domain.chains import chain_from
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import Directory
-from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts
+from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts, admits
 from kefu.domain.ids import login_of
 from kefu.domain.line import agent_line, group_line
 from kefu.domain.overflow import group_after_overflow
@@ -60,7 +61,24 @@ async def read_arrival(
         trigger=trigger,
         lost_claims=_claims_lost(desk, tenant, group_id, lost_claims) if trigger is not DispatchTrigger.DRY_RUN else 0,
     )
-    return await _read_people(desk, tenant, facts, designated=_designated(keys), bound=bound, group_id=group_id)
+    moment = await _read_people(desk, tenant, facts, designated=_designated(keys), bound=bound, group_id=group_id)
+    return await _read_ahead_of_full(desk, tenant, moment, group_id)
+
+
+async def _read_ahead_of_full(desk: Desk, tenant: str, moment: Moment, group_id: str) -> Moment:
+    """Where as many wait in the group as may: down its chain, up to the first that takes one more."""
+    facts, now = moment.facts, desk.clock.now()
+    group = facts.directory.group(group_id)
+    if group is None or admits(group, facts.group, now):
+        return moment
+    ahead, members = list[tuple[SkillGroup, GroupFacts]](), list[LoadedAgent]()
+    for each in chain_from(facts.directory, group_id):
+        known, found = await read_group(desk, tenant, facts.directory, each.id)
+        ahead.append((each, known))
+        members.extend(found)
+        if admits(each, known, now):
+            break
+    return Moment(facts=replace(facts, ahead=tuple(ahead)), agents=(*moment.agents, *members))
 
 
 async def foresee_arrival(desk: Desk, tenant: str, *, visitor: str, channel: Channel, keys: RoutingKeys) -> None:

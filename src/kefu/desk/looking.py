@@ -12,6 +12,7 @@ from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.facts import Moment, foresee_waiting, read_waiting
 from kefu.desk.serving import take_next
+from kefu.desk.telling_waiters import tell_place
 from kefu.domain.bounds import LINE_PAGE, LOOKS_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
 from kefu.domain.line import Line, LineKind, Place, group_line
@@ -69,10 +70,13 @@ async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: Dispatch
     session = loaded.value.session
     moment = await read_waiting(desk, tenant, session, trigger=trigger, lost_claims=lost)
     reason = reason_to_leave(session, moment.facts, desk.clock.now())
-    if reason in CHAIN_REASONS and await go_on(desk, tenant, loaded, moment, reason):
-        return True
-    if reason is not None and reason not in CHAIN_REASONS:
-        await _overflow(desk, tenant, loaded, moment, reason)
+    if reason is not None and session.directed_to is None and reason in CHAIN_REASONS:
+        is_moved = await go_on(desk, tenant, loaded, moment, reason)
+    else:
+        is_moved = reason is not None
+        if reason is not None:
+            await _overflow(desk, tenant, loaded, moment, reason)
+    if is_moved:
         return True
     return await _serve_line_of(desk, tenant, session, moment, trigger)
 
@@ -88,9 +92,10 @@ async def _overflow(desk: Desk, tenant: str, loaded: LoadedSession, moment: Mome
     now, session = desk.clock.now(), loaded.value.session
     decision = decide_overflow(session, reason, moment.facts, now=now, seed=desk.new_seed())
     writer = LogWriter(now, session)
-    writer.overflowed(decision)
     changes = Changeset(tenant, now, moment.facts.directory.settings.ranking)
     changes.know(*moment.agents)
+    await tell_place(desk, changes, writer, decision)
+    writer.overflowed(decision)
     changes.step(loaded, writer)
     await changes.commit(desk)
 

@@ -68,16 +68,6 @@ def is_anyone_online(group: GroupFacts, now: Instant) -> bool:
     return any(agent.status_at(now) is AgentStatus.ONLINE for agent in group.agents)
 
 
-def is_full(group: SkillGroup, facts: GroupFacts) -> bool:
-    """Whether one more may not wait. Never true of a group without a limit."""
-    return group.queue_length_max is not None and facts.waiting >= group.queue_length_max
-
-
-def is_taken_at_once(facts: GroupFacts, now: Instant) -> bool:
-    """Whether who comes now need not wait: nobody does, and somebody is free."""
-    return not facts.someone_waits and any(agent.is_free_at(now) for agent in facts.agents)
-
-
 def cycle_through(groups: Mapping[str, SkillGroup], start: str) -> tuple[str, ...]:
     """The groups that lead from `start` back to it, itself first and last; none if nothing does."""
     came_from, ahead = dict[str, str](), [start]

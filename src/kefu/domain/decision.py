@@ -144,6 +144,8 @@ class Decision:
     directed_by: DirectedBy | None = None
     is_anyone_online: bool = True
     """Whether any agent of the target was ONLINE at that moment."""
+    turned_away_from: str | None = None
+    """Id of the group whose queue was full, so that another one took over."""
     trigger: DispatchTrigger
     decided_at: Instant
     steps: tuple[DispatchStep, ...]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kefu.domain.agent import AgentStatus
-from kefu.domain.chains import is_full, is_taken_at_once, reason_to_go_on
+from kefu.domain.chains import reason_to_go_on
 from kefu.domain.decision import Decision, DirectedBy, DispatchReason, DispatchRule
-from kefu.domain.dispatch import DispatchFacts, GroupFacts, Trail, queue_in_group
+from kefu.domain.dispatch import DispatchFacts, GroupFacts, Trail, admits, queue_in_group
 from kefu.domain.instants import Instant
 from kefu.domain.line import LineKind
 from kefu.domain.route import resolve_group
@@ -31,6 +31,8 @@ def _reason_to_leave_agent(session: Session, facts: DispatchFacts, now: Instant)
     waits_for = facts.designated.agent if facts.designated else None
     if waits_for is None or waits_for.is_disabled:
         return DispatchReason.DIRECTED_AGENT_REMOVED
+    if _waited_too_long(session, facts, now) and not waits_for.is_free_at(now):
+        return DispatchReason.WAITED_TOO_LONG
     is_offline = waits_for.status_at(now) is AgentStatus.OFFLINE
     if session.directed_by is DirectedBy.DESIGNATED:
         overflows = is_offline and facts.directory.settings.designated_offline_overflow
@@ -42,6 +44,12 @@ def _reason_to_leave_agent(session: Session, facts: DispatchFacts, now: Instant)
         still_bound = binding is not None and binding.holds_at(now) and binding.agent == waits_for.login
         return None if still_bound else DispatchReason.BINDING_ENDED
     return None
+
+
+def _waited_too_long(session: Session, facts: DispatchFacts, now: Instant) -> bool:
+    longest = facts.directory.settings.queueing.directed_wait_max_ms
+    since = session.waiting_since if session.waiting_since is not None else session.started_at
+    return longest is not None and since + longest <= now
 
 
 def group_after_overflow(session: Session, facts: DispatchFacts) -> SkillGroup:
@@ -74,7 +82,7 @@ def decide_hop(
     trail.note(DispatchRule.OVERFLOW, reason, left.name if left else "")
     for group, known in ahead:
         trail.facts = replace(facts, group=known)
-        if not is_full(group, known) or is_taken_at_once(known, now):
+        if admits(group, known, now):
             return queue_in_group(trail, group.id)
         trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, group.name)
     return None
