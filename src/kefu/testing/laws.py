@@ -18,6 +18,7 @@ from kefu.domain.message import MessageSender
 from kefu.domain.session import IllegalEvent, Session, SessionState
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.port import Store
+from kefu.testing.chain_laws import chains_lead_on, hops_are_counted
 from kefu.testing.ledger import Ledger, read_ledger
 
 _AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
@@ -249,6 +250,8 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "bot": bot_speaks_in_its_turn,
     "L7 bot": bot_owes_no_answer,
     "rating": rated_once,
+    "L7 chain": chains_lead_on,
+    "chain": hops_are_counted,
 }
 
 
