@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 BOT_SEEDS = 1_000_000
 """From here on the simulation has a bot, and visitors rate."""
+CHAIN_SEEDS = 2_000_000
+"""From here on its groups overflow."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -321,6 +323,46 @@ MUTANTS = [
         first_seed=BOT_SEEDS,
     ),
     Mutant(
+        name="overflow down a chain is forgotten when the last agent turns away",
+        module="kefu.desk.set_agent_status",
+        right="    await look_at_groups_left(desk, call.tenant, done.groups, DispatchTrigger.AGENT_WENT_OFFLINE)\n",
+        wrong="",
+        law="L7 chain",
+        first_seed=CHAIN_SEEDS,
+    ),
+    Mutant(
+        name="overflow by time is forgotten",
+        module="kefu.domain.chains",
+        right="    return is_head and group.overflow_after_ms is not None and since + group.overflow_after_ms <= now\n",
+        wrong="    return False\n",
+        law="overdue",
+        first_seed=CHAIN_SEEDS,
+    ),
+    Mutant(
+        name="whoever is handed on begins to wait anew",
+        module="kefu.domain.session",
+        right="        waiting_since=entry.at,\n",
+        wrong="        waiting_since=entry.at,\n        started_at=entry.at if session.overflowed_from else session.started_at,\n",
+        law="chain",
+        first_seed=CHAIN_SEEDS,
+    ),
+    Mutant(
+        name="hops are without end",
+        module="kefu.domain.chains",
+        right="    return len(session.overflowed_from) < OVERFLOW_HOPS_MAX and bool(",
+        wrong="    return bool(",
+        law="chain",
+        first_seed=CHAIN_SEEDS,
+    ),
+    Mutant(
+        name="a chain leads back to a group that was left",
+        module="kefu.domain.chains",
+        right="    entered, found = {group_id, *left}, list[SkillGroup]()\n",
+        wrong="    entered, found = {group_id}, list[SkillGroup]()\n",
+        law="chain",
+        first_seed=CHAIN_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -344,6 +386,9 @@ SURVIVES_WITHOUT = {
     "L10": "whoever has room is free, whatever his status",
     "bot": "a bot's answer is taken after a later message was answered",
     "L7 bot": "the bot is not asked once the message is committed",
+    "L7 chain": "overflow down a chain is forgotten when the last agent turns away",
+    "overdue": "overflow by time is forgotten",
+    "chain": "whoever is handed on begins to wait anew",
     "rating": "a rating's record is not in the commit of its entry",
     "L12": "the tenant is left out of a key",
 }

@@ -12,7 +12,9 @@ from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.domain.agent import AgentStatus
+from kefu.domain.bounds import OVERFLOW_HOPS_MAX
 from kefu.domain.session_ref import SessionRef
+from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.memory import MemoryStore
 from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.interleaving import Interleaver, TurnClock, TurnStore, by_priority
@@ -96,8 +98,34 @@ async def arrival_and_close(off: Collection[str]) -> None:
         await day.hold()
 
 
+async def down_a_long_chain(off: Collection[str]) -> None:
+    """More groups in a row than a visitor is handed on over; whoever is in the last would serve him."""
+    day = Day(off)
+    await day.open()
+    groups = list[str]()
+    for number in range(OVERFLOW_HOPS_MAX + 3):
+        name = f"C{OVERFLOW_HOPS_MAX + 2 - number}"
+        change = GroupChange(name=name, overflow_groups=tuple(groups[-1:]))
+        groups.append((await save_group(day.desk, CALL, change)).name)
+    await day.arrive("far", queueName="C0")
+
+
+async def the_last_one_goes(off: Collection[str]) -> None:
+    """He who was ONLINE alone in his group turns away from it while somebody waits there."""
+    for status in (AgentStatus.BUSY, AgentStatus.OFFLINE):
+        day = Day(off)
+        await day.open()
+        [group] = day.watched.live.groups
+        await save_group(day.desk, CALL, GroupChange(id=group, name="G", overflow_groups=(DEFAULT_GROUP,)))
+        for visitor in ("x", "y", "z"):
+            await day.arrive(visitor)
+        await day.turn("a", status)
+
+
 async def play_day(off: Collection[str]) -> None:
     """Raises `LawBroken` for the first law that does not hold."""
     await bound_and_left(off)
     await room_for_two(off)
     await arrival_and_close(off)
+    await the_last_one_goes(off)
+    await down_a_long_chain(off)

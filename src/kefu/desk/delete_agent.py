@@ -6,7 +6,7 @@ from kefu.desk.access import agent_not_found, require_staff
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
-from kefu.desk.looking import look_at_line
+from kefu.desk.looking import look_at_groups_left, look_at_line
 from kefu.desk.once import attempt_once, done_before, mark
 from kefu.desk.returning import return_held_sessions
 from kefu.desk.save_agent import profile_writes
@@ -21,6 +21,8 @@ from kefu.records.codec import Codec
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentDeleted:
     agent: str
+    groups: tuple[str, ...] = ()
+    """Ids of the groups that he served."""
 
 
 _results = Codec(AgentDeleted)
@@ -35,6 +37,7 @@ async def delete_agent(desk: Desk, call: Call, user_name: str, *, force: bool = 
         await return_held_sessions(desk, call.tenant, login, DispatchReason.DIRECTED_AGENT_REMOVED)
     deleted, _ = await attempt_once(desk, call, _results, lambda desk, _: _delete(desk, call, login))
     await look_at_line(desk, call.tenant, agent_line(login), DispatchTrigger.AGENT_REMOVED)
+    await look_at_groups_left(desk, call.tenant, deleted.groups, DispatchTrigger.AGENT_REMOVED)
     return deleted
 
 
@@ -58,7 +61,7 @@ async def _delete(desk: Desk, call: Call, login: str) -> AgentDeleted:
             "userName",
         )
     directory = await desk.directories.load(desk.store, call.tenant)
-    deleted = AgentDeleted(agent=login)
+    deleted = AgentDeleted(agent=login, groups=loaded.value.serves)
     writes = [
         agents.delete(call.tenant, loaded),
         agents.delete_seat(call.tenant, login),

@@ -10,12 +10,13 @@ from kefu.desk.desk import Desk
 from kefu.desk.input import named
 from kefu.desk.looking import look_at_line
 from kefu.desk.once import attempt_once, mark
-from kefu.domain.bounds import GROUPS_PER_TENANT_MAX
+from kefu.domain.bounds import GROUPS_PER_TENANT_MAX, LINE_COUNT_MAX, OVERFLOW_HOPS_MAX
+from kefu.domain.chains import chain_from, cycle_through
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule
 from kefu.domain.line import group_line
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
-from kefu.domain.skill_group import BUILT_IN, SkillGroup, overflow_cycle
+from kefu.domain.skill_group import BUILT_IN, SkillGroup
 from kefu.records import directories, sessions
 from kefu.records.codec import Codec
 from kefu.store.port import Write
@@ -44,16 +45,29 @@ _results = Codec(DirectoryChanged)
 async def save_group(desk: Desk, call: Call, change: GroupChange) -> DirectoryChanged:
     """Raises `Invalid`, `NotFound`, or `Declined` with SKILL_GROUP_NAME_TAKEN or OVERFLOW_CYCLE."""
     named(change.name, "name")
-    if (change.queue_length_max or 0) < 0:
-        raise Invalid("queueLengthMax must not be negative.", "queueLengthMax")
+    if not 0 <= (change.queue_length_max or 0) <= LINE_COUNT_MAX:
+        raise Invalid(f"queueLengthMax must lie between 0 and {LINE_COUNT_MAX}.", "queueLengthMax")
     if (change.overflow_after_ms or 0) < 0:
         raise Invalid("overflowAfter must not be negative.", "overflowAfter")
+    if len(change.overflow_groups or ()) > OVERFLOW_HOPS_MAX:
+        raise Invalid(f"At most {OVERFLOW_HOPS_MAX} groups take over from one.", "overflowGroupIds")
 
     async def save(directory: Directory) -> tuple[str, list[Write]]:
         group = _changed_group(desk, directory, change)
         return group.id, [directories.write_group(call.tenant, group)]
 
-    return await change_directory(desk, call, save)
+    changed = await change_directory(desk, call, save)
+    if change.id is not None:
+        await _look_along_chain(desk, call.tenant, change.id)
+    return changed
+
+
+async def _look_along_chain(desk: Desk, tenant: str, group_id: str) -> None:
+    """Who waits in the group, or came from it, may have somewhere to go on to now."""
+    directory = desk.directories.last_known(tenant)
+    ahead = [group.id for group in chain_from(directory, group_id)] if directory else []
+    for group in (group_id, *ahead):
+        await look_at_line(desk, tenant, group_line(group), DispatchTrigger.LOOK)
 
 
 async def delete_group(desk: Desk, call: Call, group_id: str) -> DirectoryChanged:
@@ -151,10 +165,12 @@ def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> Ski
 def _require_overflow(directory: Directory, group: SkillGroup) -> None:
     if any(directory.group(each) is None for each in group.overflow_groups):
         raise group_not_found("overflowGroupIds")
-    if overflow_cycle({**directory.groups, group.id: group}, group.id):
+    groups = {**directory.groups, group.id: group}
+    if circle := cycle_through(groups, group.id):
+        named = " → ".join(groups[each].name if each in groups else BUILT_IN.name for each in circle)
         raise Declined(
             RefusalCode.OVERFLOW_CYCLE,
-            "The overflow chain would lead back to this group. Leave out the group that closes the circle.",
+            f"The overflow chain would lead back to this group: {named}. Leave out the group that closes the circle.",
             "overflowGroupIds",
         )
 

@@ -7,16 +7,18 @@ from kefu.desk.desk import Desk
 from kefu.desk.loading_agents import load_agents
 from kefu.domain.binding import Binding
 from kefu.domain.bot import Handover
+from kefu.domain.chains import chain_from
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import Directory
-from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts
+from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts, admits
 from kefu.domain.ids import login_of
 from kefu.domain.line import agent_line, group_line
 from kefu.domain.overflow import group_after_overflow
 from kefu.domain.route import resolve_group
 from kefu.domain.routing_keys import RoutingKeys
 from kefu.domain.session import Session, SessionState
+from kefu.domain.skill_group import SkillGroup
 from kefu.records import agents, bindings, sessions
 from kefu.records.agents import LoadedAgent
 
@@ -59,7 +61,24 @@ async def read_arrival(
         trigger=trigger,
         lost_claims=_claims_lost(desk, tenant, group_id, lost_claims) if trigger is not DispatchTrigger.DRY_RUN else 0,
     )
-    return await _read_people(desk, tenant, facts, designated=_designated(keys), bound=bound, group_id=group_id)
+    moment = await _read_people(desk, tenant, facts, designated=_designated(keys), bound=bound, group_id=group_id)
+    return await _read_ahead_of_full(desk, tenant, moment, group_id)
+
+
+async def _read_ahead_of_full(desk: Desk, tenant: str, moment: Moment, group_id: str) -> Moment:
+    """Where as many wait in the group as may: down its chain, up to the first that takes one more."""
+    facts, now = moment.facts, desk.clock.now()
+    group = facts.directory.group(group_id)
+    if group is None or admits(group, facts.group, now):
+        return moment
+    ahead, members = list[tuple[SkillGroup, GroupFacts]](), list[LoadedAgent]()
+    for each in chain_from(facts.directory, group_id):
+        known, found = await read_group(desk, tenant, facts.directory, each.id)
+        ahead.append((each, known))
+        members.extend(found)
+        if admits(each, known, now):
+            break
+    return Moment(facts=replace(facts, ahead=tuple(ahead)), agents=(*moment.agents, *members))
 
 
 async def foresee_arrival(desk: Desk, tenant: str, *, visitor: str, channel: Channel, keys: RoutingKeys) -> None:
@@ -112,12 +131,25 @@ async def foresee_waiting(desk: Desk, tenant: str, session: Session) -> None:
 async def read_group(
     desk: Desk, tenant: str, directory: Directory, group_id: str
 ) -> tuple[GroupFacts, list[LoadedAgent]]:
-    weighed, first = await asyncio.gather(
+    weighed, first, waiting = await asyncio.gather(
         agents.weighed_for(desk.store, tenant, directory, group_id, desk.clock.now()),
         sessions.first_in_line(desk.store, tenant, group_line(group_id)),
+        _waiting(desk, tenant, directory.group(group_id)),
     )
-    facts = GroupFacts(someone_waits=first is not None, agents=tuple(each.value for each in weighed))
+    facts = GroupFacts(
+        someone_waits=first is not None,
+        head=first.value.session.id if first else None,
+        waiting=waiting,
+        agents=tuple(each.value for each in weighed),
+    )
     return facts, weighed
+
+
+async def _waiting(desk: Desk, tenant: str, group: SkillGroup | None) -> int:
+    """How many wait in a group, up to its limit; nobody counts where there is none."""
+    if group is None or not group.queue_length_max:
+        return 0
+    return await sessions.line_length(desk.store, tenant, group_line(group.id), at_most=group.queue_length_max)
 
 
 def _claims_lost(desk: Desk, tenant: str, group_id: str, lost: int) -> int:

@@ -14,6 +14,7 @@ from kefu.desk.input import json_object, json_text, message_text, named
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.seen_messages import find_seen, message_seq, older_seen, remember
+from kefu.desk.telling_waiters import dispatched_or_declined
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
 from kefu.domain.directory import TenantSettings
@@ -152,7 +153,7 @@ async def _open(  # noqa: PLR0917  handed on as they come
     writer.begin(ref, keys)
     to_bot = decision.outcome is DispatchOutcome.KEEP_IN_BOT
     writer.visitor_message(_message(desk, changes, incoming), to_bot=to_bot)
-    writer.dispatched(keys, decision)
+    await dispatched_or_declined(desk, changes, writer, keys, decision)
     return writer
 
 
@@ -166,7 +167,7 @@ async def _append(  # noqa: PLR0917  as above
     if in_bot and incoming.asks_for_human(settings, session.id):
         keys, trigger = session.keys.replaced_by(read_routing_keys(incoming.ext)), DispatchTrigger.HUMAN_REQUESTED
         decision = await _decide(desk, changes, incoming, keys, trigger, lost, asks_for_human=True)
-        writer.dispatched(keys, decision)
+        await dispatched_or_declined(desk, changes, writer, keys, decision)
     return writer
 
 

@@ -7,13 +7,15 @@ here afterwards. Whichever commits second sees the other, so nobody waits while 
 import asyncio
 
 from kefu.desk.attempts import attempt, left_to_the_next_look
+from kefu.desk.chain_hops import CHAIN_REASONS, go_on, groups_without_anybody
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.facts import Moment, foresee_waiting, read_waiting
 from kefu.desk.serving import take_next
+from kefu.desk.telling_waiters import tell_place
 from kefu.domain.bounds import LINE_PAGE, LOOKS_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
-from kefu.domain.line import Line, LineKind, Place
+from kefu.domain.line import Line, LineKind, Place, group_line
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.overflow import decide_overflow, reason_to_leave
 from kefu.domain.ranking import choose_agent
@@ -48,6 +50,13 @@ async def look_at_line(desk: Desk, tenant: str, line: Line, trigger: DispatchTri
             behind = page[-1].value.session.place
 
 
+async def look_at_groups_left(desk: Desk, tenant: str, groups: tuple[str, ...], trigger: DispatchTrigger) -> None:
+    """After somebody of these groups is no longer ONLINE there: where he was the last, a chain takes over."""
+    with left_to_the_next_look():
+        for group in await groups_without_anybody(desk, tenant, groups):
+            await look_at_line(desk, tenant, group_line(group), trigger)
+
+
 async def _line_page(desk: Desk, tenant: str, line: Line, behind: Place | None) -> tuple[list[LoadedSession], bool]:
     return await attempt(
         desk, lambda desk, _: sessions.line_page(desk.store, tenant, line, behind=behind, limit=LINE_PAGE)
@@ -61,8 +70,13 @@ async def _look_once(desk: Desk, tenant: str, ref: SessionRef, trigger: Dispatch
     session = loaded.value.session
     moment = await read_waiting(desk, tenant, session, trigger=trigger, lost_claims=lost)
     reason = reason_to_leave(session, moment.facts, desk.clock.now())
-    if reason is not None:
-        await _overflow(desk, tenant, loaded, moment, reason)
+    if reason is not None and session.directed_to is None and reason in CHAIN_REASONS:
+        is_moved = await go_on(desk, tenant, loaded, moment, reason)
+    else:
+        is_moved = reason is not None
+        if reason is not None:
+            await _overflow(desk, tenant, loaded, moment, reason)
+    if is_moved:
         return True
     return await _serve_line_of(desk, tenant, session, moment, trigger)
 
@@ -78,9 +92,10 @@ async def _overflow(desk: Desk, tenant: str, loaded: LoadedSession, moment: Mome
     now, session = desk.clock.now(), loaded.value.session
     decision = decide_overflow(session, reason, moment.facts, now=now, seed=desk.new_seed())
     writer = LogWriter(now, session)
-    writer.overflowed(decision)
     changes = Changeset(tenant, now, moment.facts.directory.settings.ranking)
     changes.know(*moment.agents)
+    await tell_place(desk, changes, writer, decision)
+    writer.overflowed(decision)
     changes.step(loaded, writer)
     await changes.commit(desk)
 

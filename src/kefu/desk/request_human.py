@@ -11,6 +11,7 @@ from kefu.desk.input import json_object
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.open_session import load_open
+from kefu.desk.telling_waiters import dispatched_or_declined
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.routing_keys import read_routing_keys
@@ -58,7 +59,7 @@ async def _request(
         lost_claims=lost,
     )
     writer = LogWriter(changes.now, session)
-    writer.dispatched(keys, decision)
+    await dispatched_or_declined(desk, changes, writer, keys, decision)
     changes.step(loaded, writer)
     changes.add(*mark(call, _results, result, changes.now))
     await changes.commit(desk)

@@ -7,6 +7,7 @@ from kefu.desk.facts import read_waiting
 from kefu.desk.loading_agents import load_agent
 from kefu.desk.looking import look
 from kefu.desk.serving import fill
+from kefu.desk.telling_waiters import tell_place
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.decision import DispatchReason, DispatchTrigger
 from kefu.domain.directory import TenantSettings
@@ -54,6 +55,8 @@ async def _return(desk: Desk, tenant: str, login: str, ref: SessionRef, reason: 
     changes = Changeset(tenant, desk.clock.now(), moment.facts.directory.settings.ranking)
     changes.know(holder, *moment.agents)
     writer = LogWriter(changes.now, session)
-    writer.overflowed(decide_return(session, reason, moment.facts, now=changes.now, seed=desk.new_seed()))
+    decision = decide_return(session, reason, moment.facts, now=changes.now, seed=desk.new_seed())
+    await tell_place(desk, changes, writer, decision)
+    writer.overflowed(decision)
     changes.step(loaded, writer)
     await changes.commit(desk)

@@ -7,6 +7,7 @@ from kefu.desk.attempts import commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import at_most, named
+from kefu.desk.looking import look_at_groups_left
 from kefu.desk.once import attempt_once, mark
 from kefu.desk.serving import fill
 from kefu.domain.agent import Agent, AgentRole
@@ -38,6 +39,8 @@ class AgentChange:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentSaved:
     agent: str
+    left: tuple[str, ...] = ()
+    """Ids of the groups that he serves no longer."""
 
 
 _results = Codec(AgentSaved)
@@ -49,6 +52,8 @@ async def save_agent(desk: Desk, call: Call, change: AgentChange) -> AgentSaved:
     _check(change)
     saved, _ = await attempt_once(desk, call, _results, lambda desk, _: _save(desk, call, change))
     await fill(desk, call.tenant, saved.agent, DispatchTrigger.AGENT_GAINED_ROOM)
+    if saved.left:
+        await look_at_groups_left(desk, call.tenant, saved.left, DispatchTrigger.AGENT_REMOVED)
     return saved
 
 
@@ -74,7 +79,8 @@ async def _save(desk: Desk, call: Call, change: AgentChange) -> AgentSaved:
     agent = _changed(known, change, directory.directory)
     if agent.groups != known.groups:
         agent = replace(agent, placed_at=max(now, known.placed_at + 1))
-    saved = AgentSaved(agent=login)
+    left = tuple(group for group in known.serves if loaded and group not in agent.serves)
+    saved = AgentSaved(agent=login, left=left)
     writes = await _writes(desk, call.tenant, directory, loaded, agent)
     await commit(desk, [*writes, *mark(call, _results, saved, now)])
     return saved

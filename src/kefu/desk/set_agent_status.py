@@ -8,7 +8,7 @@ from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.loading_agents import load_agent
-from kefu.desk.looking import look_at_line
+from kefu.desk.looking import look_at_groups_left, look_at_line
 from kefu.desk.once import amend, attempt_once, mark
 from kefu.desk.serving import fill, foresee_lines, take_into
 from kefu.domain.agent import AgentStatus
@@ -24,6 +24,8 @@ from kefu.records.codec import Codec
 class StatusSet:
     agent: str
     assigned: tuple[SessionRef, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Ids of the groups that he serves."""
 
 
 _results = Codec(StatusSet)
@@ -40,8 +42,10 @@ async def set_agent_status(desk: Desk, call: Call, user_name: str, status: Agent
         if more and not was_done:
             done = replace(done, assigned=(*done.assigned, *more))
             await amend(desk, call, _results, done)
-    elif status is AgentStatus.OFFLINE:
+        return done
+    if status is AgentStatus.OFFLINE:
         await look_at_line(desk, call.tenant, agent_line(login), DispatchTrigger.AGENT_WENT_OFFLINE)
+    await look_at_groups_left(desk, call.tenant, done.groups, DispatchTrigger.AGENT_WENT_OFFLINE)
     return done
 
 
@@ -57,7 +61,7 @@ async def _set(desk: Desk, call: Call, login: str, status: AgentStatus) -> Statu
     changes.know(loaded)
     changes.change(loaded.value.turning(status, changes.now))
     taken = await take_into(desk, changes, login, DispatchTrigger.AGENT_GAINED_ROOM)
-    done = StatusSet(agent=login, assigned=(taken,) if taken else ())
+    done = StatusSet(agent=login, assigned=(taken,) if taken else (), groups=loaded.value.serves)
     changes.add(*mark(call, _results, done, changes.now))
     if changes.writes():
         await changes.commit(desk)

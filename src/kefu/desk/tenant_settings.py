@@ -36,7 +36,8 @@ async def update_settings(
     after = (await attempt(desk, lambda desk, _: desk.directories.load(desk.store, call.tenant))).directory.settings
     if before.ranking is not after.ranking:
         await _rank_anew(desk, call.tenant, after.ranking)
-    if before.designated_offline_overflow is not after.designated_offline_overflow:
+    is_wait_changed = before.queueing.directed_wait_max_ms != after.queueing.directed_wait_max_ms
+    if before.designated_offline_overflow is not after.designated_offline_overflow or is_wait_changed:
         await sweep(desk, call.tenant)
     return changed
 

@@ -12,6 +12,7 @@ from kefu.desk.looking import look
 from kefu.desk.once import amend, attempt_once, mark
 from kefu.desk.open_session import load_open
 from kefu.desk.serving import fill
+from kefu.desk.telling_waiters import tell_place
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import Directory
 from kefu.domain.dispatch import DispatchFacts
@@ -108,6 +109,7 @@ async def _to_agent(
         raise agent_not_found(target.agent or "", "toAgent")
     changes.know(loaded)
     decision = decide_transfer_to_agent(writer.session, loaded.value, facts, force=target.force, now=changes.now)
+    await tell_place(desk, changes, writer, decision)
     writer.transferred_to_agent(decision)
 
 
@@ -118,6 +120,7 @@ async def _to_group(desk: Desk, changes: Changeset, writer: LogWriter, facts: Di
     group, members = await read_group(desk, changes.tenant, facts.directory, group_id)
     changes.know(*members)
     decision = decide_transfer_to_group(group_id, replace(facts, group=group), now=changes.now, seed=desk.new_seed())
+    await tell_place(desk, changes, writer, decision)
     writer.transferred_to_group(decision)
 
 

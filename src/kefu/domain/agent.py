@@ -4,6 +4,7 @@ from enum import StrEnum
 from kefu.domain.ids import login_of
 from kefu.domain.instants import Instant
 from kefu.domain.session_ref import SessionRef
+from kefu.domain.skill_group import DEFAULT_GROUP
 
 MAX_SESSIONS_DEFAULT = 5
 
@@ -45,6 +46,11 @@ class Agent:
     @property
     def login(self) -> str:
         return login_of(self.user_name)
+
+    @property
+    def serves(self) -> tuple[str, ...]:
+        """Ids of the groups whose queues he serves."""
+        return self.groups or (DEFAULT_GROUP,)
 
     @property
     def active_sessions(self) -> int:

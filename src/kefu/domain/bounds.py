@@ -38,6 +38,14 @@ LINE_PAGE = 25
 """Waiting sessions read from one line at a time."""
 LINE_COUNT_MAX = 1_000
 """Positions and queue lengths are exact up to here."""
+HANDLED_READ_MAX = 200
+"""Latest closed sessions of a tenant by which a wait is estimated, …"""
+HANDLED_LEAST = 3
+"""… if so many of them were of the line's agents."""
+SLOTS_READ_MAX = 1_000
+"""Agents of each routing profile whose slots are counted for it."""
+OVERFLOW_HOPS_MAX = 8
+"""Groups that a waiting session is handed on from, one after another; and groups that one group names to take over."""
 
 SEEN_INLINE_MAX = 12
 """Client message ids kept in the session's own record; older ones move to records beside it."""

@@ -91,6 +91,9 @@ class DispatchReason(StrEnum):
     BINDING_ENDED = "BINDING_ENDED"
     DIRECTED_AGENT_REMOVED = "DIRECTED_AGENT_REMOVED"
     SKILL_GROUP_REMOVED = "SKILL_GROUP_REMOVED"
+    NOBODY_ONLINE = "NOBODY_ONLINE"
+    WAITED_TOO_LONG = "WAITED_TOO_LONG"
+    QUEUE_FULL = "QUEUE_FULL"
     AGENT_VANISHED = "AGENT_VANISHED"
     TRANSFERRED_TO_AGENT = "TRANSFERRED_TO_AGENT"
     TRANSFERRED_TO_GROUP = "TRANSFERRED_TO_GROUP"
@@ -141,6 +144,8 @@ class Decision:
     directed_by: DirectedBy | None = None
     is_anyone_online: bool = True
     """Whether any agent of the target was ONLINE at that moment."""
+    turned_away_from: str | None = None
+    """Id of the group whose queue was full, so that another one took over."""
     trigger: DispatchTrigger
     decided_at: Instant
     steps: tuple[DispatchStep, ...]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from kefu.domain.channel import Channel
 from kefu.domain.human_request import TRANSFER_LABEL
 from kefu.domain.instants import HOUR, SECOND
+from kefu.domain.queueing import AS_USUAL, Queueing
 from kefu.domain.skill_group import BUILT_IN, DEFAULT_GROUP, SkillGroup
 
 
@@ -52,6 +53,7 @@ class TenantSettings:
     invites_rating_at_close: bool = False
     rating_window_ms: int = 8 * HOUR
     """How long after a session's end it can be rated."""
+    queueing: Queueing = AS_USUAL
     presence_lease_ms: int = 90 * SECOND
     reassign_after_offline_ms: int = 120 * SECOND
 

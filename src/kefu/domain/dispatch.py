@@ -4,7 +4,7 @@ One function owns the branches, the rules below it are its leaves. Each leaf eit
 (a decision) or records why it did not and hands on (None).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.binding import Binding
@@ -27,6 +27,7 @@ from kefu.domain.line import Line, agent_line, group_line
 from kefu.domain.ranking import choose_agent, weigh
 from kefu.domain.route import Route, resolve_group
 from kefu.domain.routing_keys import RoutingKeys
+from kefu.domain.skill_group import SkillGroup
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,10 @@ class AgentFacts:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupFacts:
     someone_waits: bool
+    head: str | None = None
+    """Id of the session that is first in its queue."""
+    waiting: int = 0
+    """How many wait, as far as the group's limit asks for it; counted of groups that have one."""
     agents: tuple[Agent, ...] = ()
     """The members weighed: every free one up to a bound, and others for their reasons."""
 
@@ -59,6 +64,8 @@ class DispatchFacts:
     bound: AgentFacts | None = None
     group: GroupFacts = GroupFacts(someone_waits=False)
     """Of the group that `resolve_group` finds for these keys."""
+    ahead: tuple[tuple[SkillGroup, GroupFacts], ...] = ()
+    """Where that group is full: those of its chain, the next one first, as far as they were read."""
     trigger: DispatchTrigger = DispatchTrigger.MESSAGE
     lost_claims: int = 0
     ranked_last: str | None = None
@@ -110,6 +117,9 @@ class Trail:
     def keep_in_bot(self) -> Decision:
         return self._decided(DispatchOutcome.KEEP_IN_BOT)
 
+    def decline(self, group: str | None) -> Decision:
+        return self._decided(DispatchOutcome.DECLINE, group=group)
+
     def _decided(
         self,
         outcome: DispatchOutcome,
@@ -145,8 +155,29 @@ def decide(facts: DispatchFacts, *, now: Instant, seed: int = 0) -> Decision:
     route = resolve_group(facts.directory, facts.keys, facts.channel)
     trail.steps.extend(route.steps)
     if _routing_comes_first(trail, route):
-        return queue_in_group(trail, route.group.id)
-    return _bound(trail, route) or queue_in_group(trail, route.group.id)
+        return queue_or_overflow(trail, route.group)
+    return _bound(trail, route) or queue_or_overflow(trail, route.group)
+
+
+def queue_or_overflow(trail: Trail, group: SkillGroup) -> Decision:
+    """Into the group's queue; where as many wait as may, down its chain; and where nobody takes over, not at all."""
+    if admits(group, trail.facts.group, trail.now):
+        return queue_in_group(trail, group.id)
+    trail.note(DispatchRule.GROUP_QUEUE, DispatchReason.QUEUE_FULL, group.name)
+    for ahead, known in trail.facts.ahead:
+        trail.facts = replace(trail.facts, group=known)
+        if admits(ahead, known, trail.now):
+            return replace(queue_in_group(trail, ahead.id), turned_away_from=group.id)
+        trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, ahead.name)
+    trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, outcome=DispatchOutcome.DECLINE)
+    return trail.decline(group.id)
+
+
+def admits(group: SkillGroup, facts: GroupFacts, now: Instant) -> bool:
+    """Whether one more may come: he is taken at once, or fewer wait than may."""
+    limit = group.queue_length_max
+    is_taken_at_once = not facts.someone_waits and any(agent.is_free_at(now) for agent in facts.agents)
+    return limit is None or is_taken_at_once or facts.waiting < limit
 
 
 def queue_in_group(trail: Trail, group: str) -> Decision:

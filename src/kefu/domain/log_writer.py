@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from kefu.domain.decision import Decision, DispatchOutcome
 from kefu.domain.instants import Instant
+from kefu.domain.line import Line, group_line
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.message import Message
 from kefu.domain.routing_keys import RoutingKeys
@@ -16,6 +17,8 @@ class LogWriter:
     now: Instant
     before: Session | None = None
     entries: list[LogEntry] = field(default_factory=list)
+    notice: Message | None = None
+    """What the visitor is told, by the desk itself, as he joins a line."""
     _after: Session | None = None
 
     @property
@@ -52,6 +55,8 @@ class LogWriter:
         if decision.outcome is DispatchOutcome.KEEP_IN_BOT:
             return
         self._write(LogEntry(seq=self._next, kind=EventKind.HUMAN_REQUESTED, at=self.now, keys=keys))
+        if decision.turned_away_from:
+            self._turned_away(decision, group_line(decision.turned_away_from))
         self.placed(decision)
 
     def placed(self, decision: Decision) -> None:
@@ -96,6 +101,17 @@ class LogWriter:
             )
         )
 
+    def declined(self, keys: RoutingKeys, decision: Decision, why: Message) -> None:
+        """The visitor is told why, and that was it: no human was asked for, none is told of it."""
+        self._write(LogEntry(seq=self._next, kind=EventKind.BOT_MESSAGE, at=self.now, message=why))
+        group = decision.skill_group
+        self._write(
+            LogEntry(
+                seq=self._next, kind=EventKind.DECLINED, at=self.now, keys=keys, skill_group=group, decision=decision
+            )
+        )
+        self._write(LogEntry(seq=self._next, kind=EventKind.SESSION_END, at=self.now))
+
     def ended(self, cause: EventKind) -> None:
         agent = self.session.agent
         self._write(LogEntry(seq=self._next, kind=cause, at=self.now, agent=agent))
@@ -121,6 +137,12 @@ class LogWriter:
     def _holder(self) -> str | None:
         return self.session.agent if self.session.state is SessionState.ACTIVE else None
 
+    def _turned_away(self, decision: Decision, line: Line) -> None:
+        """From a queue that is full, before it stood in it."""
+        group = decision.skill_group
+        entry = LogEntry(seq=self._next, kind=EventKind.OVERFLOWED, at=self.now, skill_group=group, line=line)
+        self._write(entry)
+
     def _given_up(self, kind: EventKind, decision: Decision) -> None:
         self._write(
             LogEntry(
@@ -143,6 +165,7 @@ class LogWriter:
                 skill_group=decision.skill_group,
                 line=decision.line,
                 decision=decision,
+                message=self.notice if kind is EventKind.QUEUED else None,
             )
         )
 

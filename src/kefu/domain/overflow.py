@@ -1,8 +1,12 @@
 """A waiting session looked at again: may it stay in its line, and where does it go if not."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from kefu.domain.agent import AgentStatus
+from kefu.domain.chains import reason_to_go_on
 from kefu.domain.decision import Decision, DirectedBy, DispatchReason, DispatchRule
-from kefu.domain.dispatch import DispatchFacts, Trail, queue_in_group
+from kefu.domain.dispatch import DispatchFacts, GroupFacts, Trail, admits, queue_in_group
 from kefu.domain.instants import Instant
 from kefu.domain.line import LineKind
 from kefu.domain.route import resolve_group
@@ -19,7 +23,7 @@ def reason_to_leave(session: Session, facts: DispatchFacts, now: Instant) -> Dis
         return None
     if session.line.kind is LineKind.GROUP:
         gone = facts.directory.group(session.line.owner) is None
-        return DispatchReason.SKILL_GROUP_REMOVED if gone else None
+        return DispatchReason.SKILL_GROUP_REMOVED if gone else reason_to_go_on(session, facts, now)
     return _reason_to_leave_agent(session, facts, now)
 
 
@@ -27,6 +31,8 @@ def _reason_to_leave_agent(session: Session, facts: DispatchFacts, now: Instant)
     waits_for = facts.designated.agent if facts.designated else None
     if waits_for is None or waits_for.is_disabled:
         return DispatchReason.DIRECTED_AGENT_REMOVED
+    if _waited_too_long(session, facts, now) and not waits_for.is_free_at(now):
+        return DispatchReason.WAITED_TOO_LONG
     is_offline = waits_for.status_at(now) is AgentStatus.OFFLINE
     if session.directed_by is DirectedBy.DESIGNATED:
         overflows = is_offline and facts.directory.settings.designated_offline_overflow
@@ -38,6 +44,12 @@ def _reason_to_leave_agent(session: Session, facts: DispatchFacts, now: Instant)
         still_bound = binding is not None and binding.holds_at(now) and binding.agent == waits_for.login
         return None if still_bound else DispatchReason.BINDING_ENDED
     return None
+
+
+def _waited_too_long(session: Session, facts: DispatchFacts, now: Instant) -> bool:
+    longest = facts.directory.settings.queueing.directed_wait_max_ms
+    since = session.waiting_since if session.waiting_since is not None else session.started_at
+    return longest is not None and since + longest <= now
 
 
 def group_after_overflow(session: Session, facts: DispatchFacts) -> SkillGroup:
@@ -53,6 +65,27 @@ def decide_overflow(
     trail = Trail(facts, now, seed)
     trail.note(DispatchRule.OVERFLOW, reason, session.directed_to or session.agent or "")
     return queue_in_group(trail, group_after_overflow(session, facts).id)
+
+
+def decide_hop(
+    session: Session,
+    reason: DispatchReason,
+    facts: DispatchFacts,
+    ahead: Sequence[tuple[SkillGroup, GroupFacts]],
+    *,
+    now: Instant,
+    seed: int = 0,
+) -> Decision | None:
+    """Down the chain, to the first group `ahead` that is not full; None where all are, and the session stays."""
+    trail = Trail(facts, now, seed)
+    left = facts.directory.group(session.line.owner) if session.line else None
+    trail.note(DispatchRule.OVERFLOW, reason, left.name if left else "")
+    for group, known in ahead:
+        trail.facts = replace(facts, group=known)
+        if admits(group, known, now):
+            return queue_in_group(trail, group.id)
+        trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, group.name)
+    return None
 
 
 def decide_return(

@@ -9,6 +9,7 @@ from kefu.domain.decision import DirectedBy
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind, Place
 from kefu.domain.log import ENDS, REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
+from kefu.domain.message import MessageSender
 from kefu.domain.routing_keys import NO_KEYS, RoutingKeys
 from kefu.domain.session_ref import SessionRef
 
@@ -32,7 +33,7 @@ LEGAL: dict[EventKind, tuple[SessionState, ...]] = {
     EventKind.QUEUED: (SessionState.BOT, SessionState.WAITING),
     EventKind.ASSIGNED: (SessionState.BOT, SessionState.WAITING),
     EventKind.TRANSFERRED: (SessionState.WAITING, SessionState.ACTIVE),
-    EventKind.OVERFLOWED: (SessionState.WAITING, SessionState.ACTIVE),
+    EventKind.OVERFLOWED: (SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE),
     EventKind.RATING_INVITED: (SessionState.ACTIVE, SessionState.CLOSED),
     EventKind.RATED: (SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE, SessionState.CLOSED),
     **dict.fromkeys(ENDS, OPEN),
@@ -59,6 +60,8 @@ class Session:
     """The line it waits in, exactly while WAITING."""
     directed_by: DirectedBy | None = None
     waiting_since: Instant | None = None
+    overflowed_from: tuple[str, ...] = ()
+    """Ids of the groups whose queues it was handed on from, one after another, since it was last given to somebody."""
     assigned_at: Instant | None = None
     closed_at: Instant | None = None
     end_reason: EventKind | None = None
@@ -141,6 +144,8 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
         case kind if kind in VISITOR_MESSAGES:
             return _written(session, entry)
         case kind if kind in REPLIES:
+            if entry.message and entry.message.sender is MessageSender.SYSTEM:
+                return session
             answered = max(session.answered_seq, entry.answers or 0)
             return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
         case EventKind.QUEUED:
@@ -148,9 +153,10 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
         case EventKind.ASSIGNED:
             return _assigned(session, entry)
         case EventKind.TRANSFERRED | EventKind.OVERFLOWED:
-            return _assigned(session, entry) if entry.agent else _given_up(session)
+            return _assigned(session, entry) if entry.agent else _given_up(session, entry)
         case kind if kind in ENDS:
-            return replace(session, end_reason=entry.kind)
+            group = entry.skill_group if entry.kind is EventKind.DECLINED else session.skill_group
+            return replace(session, end_reason=entry.kind, skill_group=group)
         case EventKind.SESSION_END:
             return replace(session, state=SessionState.CLOSED, closed_at=entry.at, line=None, waiting_since=None)
         case EventKind.RATED:
@@ -172,9 +178,19 @@ def _written(session: Session, entry: LogEntry) -> Session:
     )
 
 
-def _given_up(session: Session) -> Session:
+def _given_up(session: Session, entry: LogEntry) -> Session:
     """By whoever had it; the next entry of the same commit says where it goes."""
-    return replace(session, state=SessionState.WAITING, agent=None, line=None, directed_by=None)
+    overflowed_from = session.overflowed_from if entry.kind is EventKind.OVERFLOWED else ()
+    if entry.kind is EventKind.OVERFLOWED and entry.line and entry.line.kind is LineKind.GROUP:
+        overflowed_from = (*overflowed_from, entry.line.owner)
+    return replace(
+        session,
+        state=SessionState.WAITING,
+        agent=None,
+        line=None,
+        directed_by=None,
+        overflowed_from=overflowed_from,
+    )
 
 
 def _queued(session: Session, entry: LogEntry) -> Session:
@@ -197,6 +213,7 @@ def _assigned(session: Session, entry: LogEntry) -> Session:
         line=None,
         directed_by=None,
         waiting_since=None,
+        overflowed_from=(),
         skill_group=entry.skill_group,
         assigned_at=entry.at,
     )

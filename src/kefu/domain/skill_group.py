@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT_GROUP = "default"
@@ -12,20 +11,9 @@ class SkillGroup:
     overflow_groups: tuple[str, ...] = ()
     """Ids of the groups that take over, in order."""
     overflow_after_ms: int | None = None
+    """How long the head of the queue waits before it goes to the next group."""
     queue_length_max: int | None = None
+    """How many wait at most; whoever comes then goes to the next group, or is declined."""
 
 
 BUILT_IN = SkillGroup(id=DEFAULT_GROUP, name="default")
-
-
-def overflow_cycle(groups: Mapping[str, SkillGroup], start: str) -> bool:
-    """Whether following overflow groups from `start` can lead back to it."""
-    reached, ahead = set[str](), [start]
-    while ahead:
-        for group in groups[found].overflow_groups if (found := ahead.pop()) in groups else ():
-            if group == start:
-                return True
-            if group not in reached:
-                reached.add(group)
-                ahead.append(group)
-    return False

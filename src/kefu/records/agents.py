@@ -24,6 +24,7 @@ class Seat:
 
 
 _MOVES_MAX = 8
+_PAGE = 1_000
 
 _agents = Codec(Agent)
 _seats = Codec(Seat)
@@ -73,6 +74,19 @@ async def of_group(store: Store, tenant: str, directory: Directory, group_id: st
     profiles = directory.profiles.get(group_id, ())
     pages = await asyncio.gather(*(_page(store, tenant, profile, Order.SORT, limit) for profile in profiles))
     return [loaded.value for page in pages for loaded in page]
+
+
+async def is_anyone_online(store: Store, tenant: str, directory: Directory, group_id: str, now: Instant) -> bool:
+    """Whether any member at all is ONLINE: read to the end if need be, where those weighed were not."""
+    for profile in directory.profiles.get(group_id, ()):
+        span, has_more = Span(_PAGE, *keys.AGENTS), True
+        while has_more:
+            page = await store.scan(keys.profile_partition(tenant, profile), span)
+            found = map(_agents.load, page.records)
+            if any(each.value.status_at(now) is AgentStatus.ONLINE for each in found):
+                return True
+            has_more, span = page.has_more, span.beyond(page.records[-1].key.sort) if page.records else span
+    return False
 
 
 async def is_profile_empty(store: Store, tenant: str, profile: str, *, but_for: str) -> bool:

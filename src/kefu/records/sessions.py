@@ -134,11 +134,13 @@ async def heads_of_classes(store: Store, tenant: str, line: Line) -> list[Sessio
     return [_entries.decode(record.value).stored.session for page in pages for record in page.records]
 
 
-async def line_length(store: Store, tenant: str, line: Line, *, vip_only: bool = False) -> int:
-    """How many wait, exact up to `LINE_COUNT_MAX`."""
+async def line_length(
+    store: Store, tenant: str, line: Line, *, vip_only: bool = False, at_most: int = LINE_COUNT_MAX
+) -> int:
+    """How many wait, exact up to `at_most`."""
     before = keys.WAITING_OTHERS if vip_only else keys.WAITING[1]
     return await store.count(
-        keys.line_partition(tenant, line), Span(after=keys.WAITING[0], before=before, limit=LINE_COUNT_MAX)
+        keys.line_partition(tenant, line), Span(after=keys.WAITING[0], before=before, limit=at_most)
     )
 
 

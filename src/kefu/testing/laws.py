@@ -14,9 +14,11 @@ from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, Dispat
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
 from kefu.domain.log import ENDS, EventKind, LogEntry
+from kefu.domain.message import MessageSender
 from kefu.domain.session import IllegalEvent, Session, SessionState
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.port import Store
+from kefu.testing.chain_laws import chains_lead_on, hops_are_counted
 from kefu.testing.ledger import Ledger, read_ledger
 
 _AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
@@ -195,7 +197,7 @@ def bot_speaks_in_its_turn(ledger: Ledger, _now: Instant) -> Iterator[str]:
         answered, is_over = 0, False
         for entry in entries:
             is_over = is_over or entry.kind in _WITH_A_HUMAN
-            if entry.kind is not EventKind.BOT_MESSAGE:
+            if entry.kind is not EventKind.BOT_MESSAGE or _is_from_desk(entry):
                 continue
             answers = entry.answers or 0
             asked = next((each.kind for each in entries[: entry.seq - 1] if each.seq == answers), None)
@@ -248,6 +250,8 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "bot": bot_speaks_in_its_turn,
     "L7 bot": bot_owes_no_answer,
     "rating": rated_once,
+    "L7 chain": chains_lead_on,
+    "chain": hops_are_counted,
 }
 
 
@@ -261,6 +265,10 @@ def _makes(ledger: Ledger, session: Session) -> bool:
 def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> bool:
     binding = ledger.bindings.get((session.keys.business_flag or "", session.ref.visitor))
     return binding is not None and binding.holds_at(now) and binding.agent == agent
+
+
+def _is_from_desk(entry: LogEntry) -> bool:
+    return entry.message is not None and entry.message.sender is MessageSender.SYSTEM
 
 
 def _serves(groups: tuple[str, ...], group: str) -> bool:

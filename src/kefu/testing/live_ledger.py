@@ -12,7 +12,8 @@ from kefu.domain.line import Line
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.rating import Rating
 from kefu.domain.session import Session
-from kefu.records import agents, bindings, keys, ratings, sessions
+from kefu.domain.skill_group import SkillGroup
+from kefu.records import agents, bindings, directories, keys, ratings, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Fold, Ledger
@@ -32,6 +33,7 @@ class LiveLedger:
     commits: dict[str, int] = field(default_factory=dict)
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
     ratings: dict[str, Rating] = field(default_factory=dict)
+    groups: dict[str, SkillGroup] = field(default_factory=dict)
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
@@ -46,7 +48,7 @@ class LiveLedger:
 
     def ledger(self) -> Ledger:
         return Ledger(
-            directory=Directory(),
+            directory=Directory(groups=self.groups),
             agents=self.agents(),
             sessions=self.sessions,
             lines={line: list(entries.values()) for line, entries in self.lines.items()},
@@ -77,6 +79,8 @@ class LiveLedger:
         elif sort.startswith(keys.BINDINGS[0]) and value is not None:
             binding = bindings.decode(value)
             self.bindings[binding.business_flag, binding.visitor] = binding
+        elif sort.startswith(keys.GROUPS[0]):
+            self._apply_group(sort, value)
         elif sort == keys.RATING and value is not None:
             rating = ratings.decode(value)
             self.ratings[rating.ref.id] = rating
@@ -88,6 +92,13 @@ class LiveLedger:
             self.placed[key] = agents.decode(value)
         else:
             self.placed.pop(key, None)
+
+    def _apply_group(self, sort: str, value: str | None) -> None:
+        group = directories.decode_group(value) if value is not None else None
+        if group:
+            self.groups[group.id] = group
+        else:
+            self.groups.pop(keys.unpart(sort.removeprefix(keys.GROUPS[0])), None)
 
     def _apply_line(self, line: Line, sort: str, value: str | None) -> None:
         entries = dict(self.lines.get(line, NOBODY))

@@ -35,6 +35,7 @@ from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
 from kefu.domain.instants import MINUTE
 from kefu.domain.message import MessageSender
+from kefu.domain.queueing import Queueing
 from kefu.domain.rating import STARS, RatingAnswers
 from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.session import SessionState
@@ -42,6 +43,7 @@ from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.memory import MemoryStore
 from kefu.store.port import OutcomeUnknown, Throttled
+from kefu.testing.chain_laws import nobody_is_overdue
 from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.faults import CALM, ROUGH, FaultRates, FaultyStore
 from kefu.testing.interleaving import (
@@ -70,6 +72,8 @@ FLAGS = ("F", "G")
 BOT_CHANNEL = Channel.WEB
 BOT_SEEDS = 1_000_000
 """From this seed on there is a bot."""
+CHAIN_SEEDS = 2_000_000
+"""From this seed on, without a bot, groups overflow: when nobody is online, by time, and when they are full."""
 STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
 
 
@@ -83,6 +87,7 @@ class Shop:
     off: Collection[str] = ()
     has_bot: bool = False
     """Whether a bot receives on one channel, and visitors rate."""
+    has_chains: bool = False
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -128,6 +133,26 @@ class Shop:
             channel, invites = ChannelSettings(channel=BOT_CHANNEL, has_bot=True), self.random.random() < 0.5  # noqa: PLR2004
             settings = partial(replace, channels=(channel,), invites_rating_at_close=invites)
             await update_settings(self.desk, self.call(), settings)
+        if self.has_chains:
+            for chain in (self.chain_of("G1"), self.chain_of("G2")):
+                await save_group(self.desk, self.call(), chain)
+            longest = self.random.choice((None, MINUTE))
+            queueing = Queueing(directed_wait_max_ms=longest, announces_place=self.random.random() < 0.3)  # noqa: PLR2004
+            await update_settings(self.desk, self.call(), partial(replace, queueing=queueing))
+
+    def chain_of(self, name: str) -> GroupChange:
+        """Somewhere down the line, in part or whole: to G2, to who is in no group, or nowhere."""
+        behind = [*self.groups, DEFAULT_GROUP][self.groups.index(self._group(name)) + 1 :]
+        return GroupChange(
+            id=self._group(name),
+            name=name,
+            overflow_groups=tuple(group for group in behind if self.random.random() < 0.7),  # noqa: PLR2004
+            overflow_after_ms=self.random.choice((None, MINUTE // 2)),
+            queue_length_max=self.random.choice((None, None, 1, 2)),
+        )
+
+    def _group(self, name: str) -> str:
+        return self.groups[("G1", "G2").index(name)]
 
     async def round(self) -> None:
         """Several clients at once, under fire."""
@@ -152,6 +177,9 @@ class Shop:
         await sweep(self.desk, TENANT)
         await self.hold_rest_laws()
         self._hold_acknowledged()
+        if self.has_chains:
+            await sweep(self.desk, TENANT)  # those who stood behind a VIP who was overdue himself
+            self._hold_overdue()
 
     async def hold_rest_laws(self) -> None:
         await check_laws(
@@ -180,6 +208,8 @@ class Shop:
 
     @property
     def _clients(self) -> tuple[tuple["Client", ...], tuple[float, ...]]:
+        if self.has_chains:
+            return (*CLIENTS, *CHAIN_CLIENTS), (*WEIGHTS, *CHAIN_WEIGHTS)
         if not self.has_bot:
             return CLIENTS, WEIGHTS
         return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
@@ -211,6 +241,12 @@ class Shop:
                     return
             else:
                 return
+
+    def _hold_overdue(self) -> None:
+        for finding in (
+            nobody_is_overdue(self.watched.live.ledger(), self.clock.now()) if "overdue" not in self.off else ()
+        ):
+            raise LawBroken("overdue", finding)
 
     def _crashes(self, _turn: Turn) -> bool:
         return self.crash_rate > 0 and self.random.random() < self.crash_rate
@@ -385,6 +421,24 @@ def invites(shop: Shop) -> Callable[[], Awaitable[Any]]:
     return lambda: invite_rating(shop.desk, shop.call(once), ref) if ref else _nothing()
 
 
+def rechains(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    change, once = shop.chain_of(shop.random.choice(("G1", "G2"))), shop.once()
+    return lambda: save_group(shop.desk, shop.call(once), change)
+
+
+def lets_time_pass(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    by = shop.random.randrange(MINUTE)
+
+    async def passes() -> None:
+        shop.clock.advance(by)
+        await sweep(shop.desk, TENANT)
+
+    return passes
+
+
+CHAIN_CLIENTS: tuple[Client, ...] = (rechains, lets_time_pass)
+CHAIN_WEIGHTS = (1, 2)
+
 BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
 BOT_WEIGHTS = (14, 4, 2, 5, 1)
 
@@ -402,10 +456,12 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
     """Plays the history of one seed and returns it. Raises `LawBroken`, with the history in its notes.
 
     Under even seeds requests crash as well; under odd ones none does, and then no sweep may be needed: the laws
-    of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; below,
-    histories are what they were before there was one.
+    of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; from
+    `CHAIN_SEEDS` on groups overflow; below, histories are what they were before there was either.
     """
-    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=seed >= BOT_SEEDS)
+    has_chains = seed >= CHAIN_SEEDS
+    has_bot = seed >= BOT_SEEDS and not has_chains
+    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=has_bot, has_chains=has_chains)
     try:
         await shop.open()
         for _ in range(ROUNDS):
