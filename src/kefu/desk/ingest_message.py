@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.facts import foresee_arrival
@@ -152,7 +153,7 @@ async def _open(  # noqa: PLR0917  handed on as they come
     writer.begin(ref, keys)
     to_bot = decision.outcome is DispatchOutcome.KEEP_IN_BOT
     writer.visitor_message(_message(desk, changes, incoming), to_bot=to_bot)
-    writer.dispatched(keys, decision)
+    await dispatch_or_decline(desk, changes, writer, keys, decision)
     return writer
 
 
@@ -166,7 +167,7 @@ async def _append(  # noqa: PLR0917  as above
     if in_bot and incoming.asks_for_human(settings, session.id):
         keys, trigger = session.keys.replaced_by(read_routing_keys(incoming.ext)), DispatchTrigger.HUMAN_REQUESTED
         decision = await _decide(desk, changes, incoming, keys, trigger, lost, asks_for_human=True)
-        writer.dispatched(keys, decision)
+        await dispatch_or_decline(desk, changes, writer, keys, decision)
     return writer
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_object
@@ -58,7 +59,7 @@ async def _request(
         lost_claims=lost,
     )
     writer = LogWriter(changes.now, session)
-    writer.dispatched(keys, decision)
+    await dispatch_or_decline(desk, changes, writer, keys, decision)
     changes.step(loaded, writer)
     changes.add(*mark(call, _results, result, changes.now))
     await changes.commit(desk)

@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     USER_TIMEOUT_END = "USER_TIMEOUT_END"
     AGENT_TIMEOUT_END = "AGENT_TIMEOUT_END"
     PENDING_AUTO_END = "PENDING_AUTO_END"
+    DECLINED = "DECLINED"
     SESSION_END = "SESSION_END"
 
 
@@ -42,6 +43,7 @@ ENDS = frozenset(
         EventKind.USER_TIMEOUT_END,
         EventKind.AGENT_TIMEOUT_END,
         EventKind.PENDING_AUTO_END,
+        EventKind.DECLINED,
     }
 )
 
@@ -54,7 +56,7 @@ class LogEntry:
     ref: SessionRef | None = None
     """SESSION_BEGIN only: which session begins."""
     keys: RoutingKeys | None = None
-    """SESSION_BEGIN and HUMAN_REQUESTED: what the visitor's message said about routing."""
+    """SESSION_BEGIN, HUMAN_REQUESTED and DECLINED: what the visitor's message said about routing."""
     message: Message | None = None
     agent: str | None = None
     """Login of the agent the event is about: who was assigned, who wrote, who ended it."""

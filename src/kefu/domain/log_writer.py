@@ -24,8 +24,10 @@ class LogWriter:
         assert session is not None  # noqa: S101  begin() comes first
         return session
 
-    def begin(self, ref: SessionRef, keys: RoutingKeys) -> None:
-        self._write(LogEntry(seq=1, kind=EventKind.SESSION_BEGIN, at=self.now, ref=ref, keys=keys))
+    def begin(self, ref: SessionRef, keys: RoutingKeys, *, since: Instant | None = None) -> None:
+        """`since` is the start time, where the visitor has asked before now."""
+        at = self.now if since is None else since
+        self._write(LogEntry(seq=1, kind=EventKind.SESSION_BEGIN, at=at, ref=ref, keys=keys))
 
     def visitor_message(self, message: Message, *, to_bot: bool) -> None:
         kind = EventKind.BOT_USER_MESSAGE if to_bot else EventKind.USER_MESSAGE
@@ -95,6 +97,17 @@ class LogWriter:
                 decision=decision,
             )
         )
+
+    def declined(self, keys: RoutingKeys, decision: Decision, why: Message) -> None:
+        """The visitor is told why, and that was it: no human was asked for, none is told of it."""
+        self._write(LogEntry(seq=self._next, kind=EventKind.BOT_MESSAGE, at=self.now, message=why))
+        group = decision.skill_group
+        self._write(
+            LogEntry(
+                seq=self._next, kind=EventKind.DECLINED, at=self.now, keys=keys, skill_group=group, decision=decision
+            )
+        )
+        self._write(LogEntry(seq=self._next, kind=EventKind.SESSION_END, at=self.now))
 
     def ended(self, cause: EventKind) -> None:
         agent = self.session.agent

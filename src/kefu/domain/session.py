@@ -9,6 +9,7 @@ from kefu.domain.decision import DirectedBy
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind, Place
 from kefu.domain.log import ENDS, REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
+from kefu.domain.message import MessageSender
 from kefu.domain.routing_keys import NO_KEYS, RoutingKeys
 from kefu.domain.session_ref import SessionRef
 
@@ -141,6 +142,8 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
         case kind if kind in VISITOR_MESSAGES:
             return _written(session, entry)
         case kind if kind in REPLIES:
+            if entry.message and entry.message.sender is MessageSender.SYSTEM:
+                return session
             answered = max(session.answered_seq, entry.answers or 0)
             return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
         case EventKind.QUEUED:
@@ -150,7 +153,8 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
         case EventKind.TRANSFERRED | EventKind.OVERFLOWED:
             return _assigned(session, entry) if entry.agent else _given_up(session)
         case kind if kind in ENDS:
-            return replace(session, end_reason=entry.kind)
+            group = entry.skill_group if entry.kind is EventKind.DECLINED else session.skill_group
+            return replace(session, end_reason=entry.kind, skill_group=group)
         case EventKind.SESSION_END:
             return replace(session, state=SessionState.CLOSED, closed_at=entry.at, line=None, waiting_since=None)
         case EventKind.RATED:

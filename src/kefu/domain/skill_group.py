@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kefu.domain.working_hours import WorkingHours
+
 DEFAULT_GROUP = "default"
 """Id of the built-in group whose members are the agents in no other group."""
 
@@ -13,6 +15,8 @@ class SkillGroup:
     """Ids of the groups that take over, in order."""
     overflow_after_ms: int | None = None
     queue_length_max: int | None = None
+    working_hours: WorkingHours | None = None
+    """None: the tenant's."""
 
 
 BUILT_IN = SkillGroup(id=DEFAULT_GROUP, name="default")

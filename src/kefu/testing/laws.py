@@ -14,6 +14,7 @@ from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, Dispat
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
 from kefu.domain.log import ENDS, EventKind, LogEntry
+from kefu.domain.message import MessageSender
 from kefu.domain.session import IllegalEvent, Session, SessionState
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.store.port import Store
@@ -195,7 +196,7 @@ def bot_speaks_in_its_turn(ledger: Ledger, _now: Instant) -> Iterator[str]:
         answered, is_over = 0, False
         for entry in entries:
             is_over = is_over or entry.kind in _WITH_A_HUMAN
-            if entry.kind is not EventKind.BOT_MESSAGE:
+            if entry.kind is not EventKind.BOT_MESSAGE or _is_of_the_house(entry):
                 continue
             answers = entry.answers or 0
             asked = next((each.kind for each in entries[: entry.seq - 1] if each.seq == answers), None)
@@ -249,6 +250,11 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "L7 bot": bot_owes_no_answer,
     "rating": rated_once,
 }
+
+
+def _is_of_the_house(entry: LogEntry) -> bool:
+    """What the desk says itself answers nothing."""
+    return entry.message is not None and entry.message.sender is MessageSender.SYSTEM
 
 
 def _makes(ledger: Ledger, session: Session) -> bool:

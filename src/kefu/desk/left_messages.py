@@ -1,0 +1,131 @@
+"""A message left while nobody was there: once the desk is open it comes into a session, exactly once.
+
+A session that has ended stays ended. The message begins the visitor's next one, which waits since the message was
+left, with the routing keys of the one that was declined; if he has an open session by then, it goes into that.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from kefu.desk.attempts import attempt, commit, left_to_the_next_look
+from kefu.desk.call import Call
+from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
+from kefu.desk.desk import Desk
+from kefu.desk.dispatching import decide_for
+from kefu.desk.input import json_text, message_text, named
+from kefu.desk.looking import look
+from kefu.desk.seen_messages import remember
+from kefu.domain.bounds import PHONE_LENGTH_MAX
+from kefu.domain.channel import Channel
+from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
+from kefu.domain.directory import Directory
+from kefu.domain.instants import Instant
+from kefu.domain.log import EventKind
+from kefu.domain.log_writer import LogWriter
+from kefu.domain.message import Message, MessageSender
+from kefu.domain.refusals import Invalid
+from kefu.domain.route import resolve_group
+from kefu.domain.routing_keys import NO_KEYS, RoutingKeys
+from kefu.domain.session import Session, SessionState
+from kefu.domain.session_ref import SessionRef
+from kefu.domain.working_hours import is_open
+from kefu.records import left_messages, sessions
+from kefu.records.left_messages import LeftMessage
+
+
+async def leave_message(desk: Desk, call: Call, channel: Channel, *, phone: str, text: str) -> LeftMessage:
+    """Keeps a message for when somebody is there. Raises `Invalid`."""
+    named(phone, "phone", length_max=PHONE_LENGTH_MAX)
+    if not message_text(text).strip():
+        raise Invalid("text is empty. Say what is wanted.", "text")
+
+    async def step(desk: Desk, _lost: int) -> LeftMessage:
+        now, visitor = desk.clock.now(), call.by.user_name
+        newest = await sessions.newest(desk.store, call.tenant, visitor, channel)
+        left = LeftMessage(
+            id=desk.new_id(now),
+            visitor=visitor,
+            channel=channel,
+            phone=phone,
+            text=text,
+            left_at=now,
+            keys=_keys_declined(newest.value.session if newest else None),
+        )
+        await commit(desk, [left_messages.write(call.tenant, left)])
+        return left
+
+    return await attempt(desk, step)
+
+
+def may_come_in(directory: Directory, left: LeftMessage, now: Instant) -> bool:
+    """Whether the desk is open for it, as far as its keys tell: the decision on it has the last word."""
+    return is_open(directory.hours_of(resolve_group(directory, left.keys, left.channel).group.id), now)
+
+
+async def bring_in(desk: Desk, tenant: str, listed: LeftMessage) -> None:
+    """Brings it into a session, unless it came in already or the desk is closed."""
+    with left_to_the_next_look():
+        ref = await attempt(desk, lambda desk, lost: _bring_in(desk, tenant, listed, lost))
+        if ref is not None:
+            await look(desk, tenant, ref, DispatchTrigger.MESSAGE_LEFT)
+
+
+async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> SessionRef | None:
+    known, latest, directory = await asyncio.gather(
+        left_messages.load(desk.store, tenant, listed),
+        sessions.newest(desk.store, tenant, listed.visitor, listed.channel),
+        desk.directories.load(desk.store, tenant),
+    )
+    if known is None or known.value.session is not None:
+        return None
+    left = known.value
+    changes = Changeset(tenant, desk.clock.now(), directory.directory.settings.ranking)
+    opened = latest if latest and latest.value.session.is_open else None
+    if opened:
+        writer = LogWriter(changes.now, opened.value.session)
+    else:
+        writer = LogWriter(changes.now)
+        ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
+        ref = SessionRef(left.visitor, left.channel, ordinal, desk.new_id(changes.now))
+        writer.begin(ref, left.keys, since=left.left_at)
+    is_with_bot = opened is not None and opened.value.session.state is SessionState.BOT
+    writer.visitor_message(_message(left), to_bot=is_with_bot)
+    if opened is None or is_with_bot:
+        decision = await _decide(desk, changes, left, writer.session.keys, lost)
+        if decision.outcome is DispatchOutcome.DECLINE:
+            return None
+        await dispatch_or_decline(desk, changes, writer, writer.session.keys, decision)
+    stored, _ = remember(tenant, writer, latest.value if latest else None, None)
+    changes.step(opened, writer, stored)
+    changes.add(left_messages.write(tenant, replace(left, session=writer.session.ref), known.version))
+    await changes.commit(desk)
+    return writer.session.ref
+
+
+async def _decide(desk: Desk, changes: Changeset, left: LeftMessage, keys: RoutingKeys, lost: int) -> Decision:
+    return await decide_for(
+        desk,
+        changes,
+        visitor=left.visitor,
+        channel=left.channel,
+        keys=keys,
+        asks_for_human=True,
+        trigger=DispatchTrigger.MESSAGE_LEFT,
+        lost_claims=lost,
+    )
+
+
+def _message(left: LeftMessage) -> Message:
+    """Under its own id: no log has it twice."""
+    return Message(
+        id=left.id,
+        sender=MessageSender.VISITOR,
+        text=left.text,
+        payload=json_text({"phone": left.phone}) if left.phone else "",
+        sent_at=left.left_at,
+    )
+
+
+def _keys_declined(newest: Session | None) -> RoutingKeys:
+    return newest.keys if newest and newest.end_reason is EventKind.DECLINED else NO_KEYS
