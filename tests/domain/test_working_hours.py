@@ -237,14 +237,14 @@ def test_hours_that_cannot_be_are_refused_by_code(
 ) -> None:
     with pytest.raises(Invalid) as refused:
         read_working_hours(zone, weekly, special)
-    assert (refused.value.code, refused.value.field) == (code, (field,))
+    assert (refused.value.code, refused.value.field) == (code, ("workingHours", field))
 
 
 @pytest.mark.parametrize("text", [" ", "x" * 1_001, "\ud800"])
 def test_a_text_that_nobody_can_be_told_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refused:
         read_working_hours("UTC", ["MON 09:00-10:00"], [], text)
-    assert refused.value.field == ("outsideText",)
+    assert refused.value.field == ("workingHours", "outsideText")
 
 
 def test_a_whole_day_and_the_next_one_do_not_overlap() -> None:

@@ -15,7 +15,19 @@ from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
 from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
-from kefu.api.mutations import agent, binding, bot, directory, message, rating, session, settings, token, webhook
+from kefu.api.mutations import (
+    agent,
+    binding,
+    bot,
+    directory,
+    left_message,
+    message,
+    rating,
+    session,
+    settings,
+    token,
+    webhook,
+)
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
 from kefu.api.queries.bindings import list_bindings, read_binding
@@ -108,6 +120,10 @@ class Mutation:
     )
     message_send: message.MessageSendPayload = strawberry.mutation(
         resolver=message.message_send, description="An agent answers."
+    )
+    message_leave: left_message.MessageLeavePayload = strawberry.mutation(
+        resolver=left_message.message_leave,
+        description="Leaves a message: once the desk is open it comes into a session, exactly once.",
     )
     session_request_human: session.SessionRequestHumanPayload = strawberry.mutation(
         resolver=session.session_request_human,

@@ -5,16 +5,17 @@ left, with the routing keys of the one that was declined; if he has an open sess
 """
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kefu.desk.attempts import attempt, commit, left_to_the_next_look
-from kefu.desk.call import Call
+from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_text, message_text, named
 from kefu.desk.looking import look
+from kefu.desk.once import attempt_once, mark
 from kefu.desk.seen_messages import remember
 from kefu.domain.bounds import PHONE_LENGTH_MAX
 from kefu.domain.channel import Channel
@@ -24,38 +25,64 @@ from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.message import Message, MessageSender
-from kefu.domain.refusals import Invalid
+from kefu.domain.refusals import Declined, Invalid, RefusalCode
 from kefu.domain.route import resolve_group
 from kefu.domain.routing_keys import NO_KEYS, RoutingKeys
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import is_open
 from kefu.records import left_messages, sessions
+from kefu.records.codec import Codec
 from kefu.records.left_messages import LeftMessage
 
+_results = Codec(LeftMessage)
 
-async def leave_message(desk: Desk, call: Call, channel: Channel, *, phone: str, text: str) -> LeftMessage:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageToLeave:
+    visitor: str
+    """Taken from the caller if he is the visitor."""
+    channel: Channel
+    phone: str = ""
+    text: str
+
+
+async def leave_message(desk: Desk, call: Call, message: MessageToLeave) -> LeftMessage:
     """Keeps a message for when somebody is there. Raises `Invalid`."""
-    named(phone, "phone", length_max=PHONE_LENGTH_MAX)
-    if not message_text(text).strip():
+    message = _checked(_own(call.by, message))
+    left, _ = await attempt_once(desk, call, _results, lambda desk, _: _leave(desk, call, message))
+    return left
+
+
+async def _leave(desk: Desk, call: Call, message: MessageToLeave) -> LeftMessage:
+    newest = await sessions.newest(desk.store, call.tenant, message.visitor, message.channel)
+    now = desk.clock.now()
+    left = LeftMessage(
+        id=desk.new_id(now),
+        visitor=message.visitor,
+        channel=message.channel,
+        phone=message.phone,
+        text=message.text,
+        left_at=now,
+        keys=_keys_declined(newest.value.session if newest else None),
+    )
+    await commit(desk, [left_messages.write(call.tenant, left), *mark(call, _results, left, now)])
+    return left
+
+
+def _own(caller: Caller, message: MessageToLeave) -> MessageToLeave:
+    if caller.role is Role.AGENT:
+        raise Declined(RefusalCode.NOT_ALLOWED, "An agent leaves no message; visitors and partners do.")
+    return replace(message, visitor=caller.user_name) if caller.role is Role.VISITOR else message
+
+
+def _checked(message: MessageToLeave) -> MessageToLeave:
+    named(message.visitor, "visitorUserName")
+    if message.phone:
+        named(message.phone, "phone", length_max=PHONE_LENGTH_MAX)
+    if not message_text(message.text).strip():
         raise Invalid("text is empty. Say what is wanted.", "text")
-
-    async def step(desk: Desk, _lost: int) -> LeftMessage:
-        now, visitor = desk.clock.now(), call.by.user_name
-        newest = await sessions.newest(desk.store, call.tenant, visitor, channel)
-        left = LeftMessage(
-            id=desk.new_id(now),
-            visitor=visitor,
-            channel=channel,
-            phone=phone,
-            text=text,
-            left_at=now,
-            keys=_keys_declined(newest.value.session if newest else None),
-        )
-        await commit(desk, [left_messages.write(call.tenant, left)])
-        return left
-
-    return await attempt(desk, step)
+    return message
 
 
 def may_come_in(directory: Directory, left: LeftMessage, now: Instant) -> bool:

@@ -12,6 +12,7 @@ from kefu.domain.working_hours import DAY_MINUTES, OUTSIDE_TEXT, Hours, WorkingH
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _HOURS = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
 _LINE_LENGTH_MAX = 200
+_INPUT = "workingHours"
 _LINES_MAX = 7 * HOURS_PER_DAY_MAX
 _NOT_EVERYWHERE = ("posix/", "right/")
 """Twins of the zones' files that some systems have."""
@@ -30,9 +31,9 @@ def read_working_hours(
     if not weekly and not special:
         return None
     if len(weekly) > _LINES_MAX:
-        raise Invalid(f"At most {_LINES_MAX} lines of weekly openings are accepted.", "weekly")
+        raise Invalid(f"At most {_LINES_MAX} lines of weekly openings are accepted.", _INPUT, "weekly")
     if len(special) > SPECIAL_DAYS_MAX:
-        raise Invalid(f"At most {SPECIAL_DAYS_MAX} special days are accepted.", "specialDays")
+        raise Invalid(f"At most {SPECIAL_DAYS_MAX} special days are accepted.", _INPUT, "specialDays")
     return WorkingHours(zone=zone, weekly=_week(weekly), special=_special(special), outside_text=text)
 
 
@@ -53,6 +54,7 @@ def _require_zone(zone: str) -> None:
     except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
         raise Invalid(
             f"There is no time zone {zone[:NAME_LENGTH_MAX]!r}. Name one as the IANA database does: Asia/Shanghai, UTC.",
+            _INPUT,
             "timeZone",
             code=RefusalCode.TIME_ZONE_UNKNOWN,
         ) from unknown
@@ -60,7 +62,9 @@ def _require_zone(zone: str) -> None:
 
 def _require_text(text: str) -> str:
     if not text.strip() or len(text) > OUTSIDE_TEXT_LENGTH_MAX or any("\ud800" <= each <= "\udfff" for each in text):
-        raise Invalid(f"outsideText has 1 to {OUTSIDE_TEXT_LENGTH_MAX} characters of plain text.", "outsideText")
+        raise Invalid(
+            f"outsideText has 1 to {OUTSIDE_TEXT_LENGTH_MAX} characters of plain text.", _INPUT, "outsideText"
+        )
     return text
 
 
@@ -69,7 +73,9 @@ def _week(lines: Sequence[str]) -> tuple[tuple[Hours, ...], ...]:
     for line in lines:
         days, openings = _split(line, "weekly")
         if not openings:
-            raise Invalid(f"{line!r} names no hours. Write MON-FRI 09:00-18:00; a day left out is closed.", "weekly")
+            raise Invalid(
+                f"{line!r} names no hours. Write MON-FRI 09:00-18:00; a day left out is closed.", _INPUT, "weekly"
+            )
         for day in _days(days, line):
             week[day].extend(openings)
     laid_out = [(day * DAY_MINUTES + a, day * DAY_MINUTES + b) for day, each in enumerate(week) for a, b in each]
@@ -89,7 +95,7 @@ def _special(lines: Sequence[str]) -> tuple[tuple[str, tuple[Hours, ...]], ...]:
         if not is_date:
             raise _unreadable(line, "2026-10-01, or 2026-10-02 10:00-16:00", "specialDays")
         if day in special:
-            raise Invalid(f"{day} is there twice. Write all its hours into one line.", "specialDays")
+            raise Invalid(f"{day} is there twice. Write all its hours into one line.", _INPUT, "specialDays")
         _require_apart(openings, "specialDays")
         special[day] = _of_a_day(openings, "specialDays")
     return tuple(sorted(special.items()))
@@ -98,7 +104,7 @@ def _special(lines: Sequence[str]) -> tuple[tuple[str, tuple[Hours, ...]], ...]:
 def _split(line: str, field: str) -> tuple[str, list[Hours]]:
     first, *rest = line[: _LINE_LENGTH_MAX + 1].split() or [""]
     if len(line) > _LINE_LENGTH_MAX:
-        raise Invalid(f"A line has at most {_LINE_LENGTH_MAX} characters.", field)
+        raise Invalid(f"A line has at most {_LINE_LENGTH_MAX} characters.", _INPUT, field)
     return first, [_hours(each, line, field) for each in rest]
 
 
@@ -121,6 +127,7 @@ def _hours(text: str, line: str, field: str) -> Hours:
     if since == until:
         raise Invalid(
             f"{text} ends where it begins. Write 00:00-24:00 for a whole day; leave a closed day's hours out.",
+            _INPUT,
             field,
             code=RefusalCode.HOURS_EMPTY,
         )
@@ -132,6 +139,7 @@ def _require_apart(openings: Iterable[Hours], field: str) -> None:
     if any(earlier[1] > later[0] for earlier, later in pairwise(in_order)):
         raise Invalid(
             "Two openings overlap. Write one for both; the night behind an opening over midnight counts too.",
+            _INPUT,
             field,
             code=RefusalCode.HOURS_OVERLAP,
         )
@@ -139,12 +147,12 @@ def _require_apart(openings: Iterable[Hours], field: str) -> None:
 
 def _of_a_day(openings: Sequence[Hours], field: str) -> tuple[Hours, ...]:
     if len(openings) > HOURS_PER_DAY_MAX:
-        raise Invalid(f"A day has at most {HOURS_PER_DAY_MAX} openings.", field)
+        raise Invalid(f"A day has at most {HOURS_PER_DAY_MAX} openings.", _INPUT, field)
     return tuple(sorted(openings))
 
 
 def _unreadable(line: str, example: str, field: str) -> Invalid:
-    return Invalid(f"{line[:_LINE_LENGTH_MAX]!r} cannot be read. Write {example}.", field)
+    return Invalid(f"{line[:_LINE_LENGTH_MAX]!r} cannot be read. Write {example}.", _INPUT, field)
 
 
 def _line(day: str, openings: Iterable[Hours]) -> str:

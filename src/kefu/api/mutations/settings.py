@@ -9,6 +9,7 @@ from kefu.api.mutations.message import KEY
 from kefu.api.scalars import Duration
 from kefu.api.types.directory import TenantSettings
 from kefu.api.types.skill_group import group_id_of
+from kefu.api.types.working_hours import WorkingHoursInput
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
@@ -47,6 +48,9 @@ class TenantSettingsUpdateInput:
     rating_window: Duration | None = strawberry.field(
         default=None, description="How long after its end a session can be rated; 8 hours at first."
     )
+    working_hours: WorkingHoursInput | None = strawberry.field(
+        default=None, description="When the desk is open; always, at first."
+    )
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -84,6 +88,7 @@ async def tenant_settings_update(
             else tuple(input.transfer_keywords),
             invites_rating_at_close=_kept(input.is_rating_invited_at_close, known.invites_rating_at_close),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
+            working_hours=known.working_hours if input.working_hours is None else input.working_hours.read(),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)

@@ -3,6 +3,7 @@ import strawberry
 from kefu.api.context import Info
 from kefu.api.scalars import Duration
 from kefu.api.types.skill_group import SkillGroup, load_group
+from kefu.api.types.working_hours import WorkingHours
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
 
@@ -65,6 +66,7 @@ class TenantSettings:
         description="Whether the end of a served session asks its visitor for a rating."
     )
     rating_window: Duration = strawberry.field(description="How long after its end a session can be rated.")
+    working_hours: WorkingHours | None = strawberry.field(description="When the desk is open; null means always.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -79,4 +81,5 @@ class TenantSettings:
             transfer_keywords=list(value.transfer_keywords),
             is_rating_invited_at_close=value.invites_rating_at_close,
             rating_window=Duration(value.rating_window_ms),
+            working_hours=WorkingHours.of(value.working_hours),
         )

@@ -10,7 +10,7 @@ from kefu.bots.port import BotFailed
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.explain import explain_route
-from kefu.desk.left_messages import leave_message
+from kefu.desk.left_messages import MessageToLeave, leave_message
 from kefu.desk.request_human import request_human
 from kefu.desk.sweep import sweep
 from kefu.domain.bot import BotAnswer, BotQuestion
@@ -49,7 +49,8 @@ async def own_hours(shop: Shop, group: str, hours: WorkingHours) -> None:
 
 async def leave(shop: Shop, visitor: str, text: str = "请回电", channel: Channel = Channel.APP) -> str:
     call = Call(by=Caller(tenant=TENANT, role=Role.VISITOR, user_name=visitor))
-    return (await shop.step(leave_message(shop.desk, call, channel, phone="138", text=text))).id
+    message = MessageToLeave(visitor=visitor, channel=channel, phone="138", text=text)
+    return (await shop.step(leave_message(shop.desk, call, message))).id
 
 
 async def newest(shop: Shop, visitor: str, channel: Channel = Channel.APP) -> SessionRef:
