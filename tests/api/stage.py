@@ -10,6 +10,7 @@ from kefu.domain.channel import Channel
 
 RESULTS = {
     "messageIngest": "message { id } session { id }",
+    "messageLeave": "leftAt",
     "messageSend": "message { id } session { id }",
     "sessionRequestHuman": "session { id state }",
     "sessionTransfer": "session { id agent { userName } } assigned { id }",
@@ -41,6 +42,7 @@ RESULTS = {
 
 OTHERWISE: dict[str, dict[str, Any]] = {
     "messageIngest": {"text": "something else"},
+    "messageLeave": {"text": "something else"},
     "messageSend": {"text": "something else"},
     "sessionRequestHuman": {"ext": weichat(queueName="G1")},
     "sessionTransfer": {"force": True},
@@ -88,6 +90,7 @@ class Stage:
         inputs: dict[str, dict[str, Any]] = {
             "agentHeartbeat": {},
             "messageIngest": {"visitorUserName": "V", "text": "你好"},
+            "messageLeave": {"visitorUserName": "V", "phone": "13800000000", "text": "请回电"},
             "messageSend": {"sessionId": self.own, "text": "您好"},
             "sessionRequestHuman": {"sessionId": self.in_bot},
             "sessionTransfer": {"sessionId": self.own, "toAgent": "b"},

@@ -13,6 +13,7 @@ STAFF = frozenset({"PARTNER", "SUPERVISOR"})
 ALLOWED: dict[str, frozenset[str]] = {
     "agentHeartbeat": frozenset({"SUPERVISOR", "AGENT"}),
     "messageIngest": STAFF | {"VISITOR"},
+    "messageLeave": STAFF | {"VISITOR"},
     "messageSend": STAFF | {"AGENT"},
     "sessionRequestHuman": STAFF | {"VISITOR"},
     "sessionTransfer": STAFF | {"AGENT"},

@@ -20,6 +20,7 @@ from kefu.api.mutations import (
     binding,
     bot,
     directory,
+    left_message,
     message,
     phrases,
     rating,
@@ -124,6 +125,10 @@ class Mutation:
     )
     message_send: message.MessageSendPayload = strawberry.mutation(
         resolver=message.message_send, description="An agent answers."
+    )
+    message_leave: left_message.MessageLeavePayload = strawberry.mutation(
+        resolver=left_message.message_leave,
+        description="Leaves a message: once the desk is open it comes into a session, exactly once.",
     )
     session_request_human: session.SessionRequestHumanPayload = strawberry.mutation(
         resolver=session.session_request_human,

@@ -17,6 +17,7 @@ from kefu.domain.directory import BusinessSource, Directory, RoutingRule
 from kefu.domain.line import group_line
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.skill_group import BUILT_IN, SkillGroup
+from kefu.domain.working_hours import WorkingHours
 from kefu.records import directories, sessions
 from kefu.records.codec import Codec
 from kefu.store.port import Write
@@ -31,6 +32,9 @@ class GroupChange:
     overflow_groups: tuple[str, ...] | None = None
     overflow_after_ms: int | None = None
     queue_length_max: int | None = None
+    working_hours: WorkingHours | None = None
+    has_tenants_hours: bool = False
+    """Takes the group's own hours away."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +161,7 @@ def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> Ski
         overflow_groups=known.overflow_groups if change.overflow_groups is None else change.overflow_groups,
         overflow_after_ms=known.overflow_after_ms if change.overflow_after_ms is None else change.overflow_after_ms,
         queue_length_max=known.queue_length_max if change.queue_length_max is None else change.queue_length_max,
+        working_hours=None if change.has_tenants_hours else change.working_hours or known.working_hours,
     )
     _require_overflow(directory, group)
     return group

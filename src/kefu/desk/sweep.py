@@ -12,6 +12,7 @@ from typing import TypeAlias
 from kefu.desk.attempts import attempt
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.desk import Desk
+from kefu.desk.left_messages import bring_in, may_come_in
 from kefu.desk.looking import look, look_at_line
 from kefu.desk.presence import store_lapse
 from kefu.desk.returning import is_given_up, return_held_sessions
@@ -21,7 +22,8 @@ from kefu.domain.bounds import SWEEP_PAGE, SWEPT_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
 from kefu.domain.line import agent_line
 from kefu.domain.session import Session, SessionState
-from kefu.records import agents, sessions
+from kefu.records import agents, left_messages, sessions
+from kefu.records.left_messages import LeftMessage
 from kefu.records.sweep_places import START, Part, SweepPlace
 from kefu.store.port import Span
 
@@ -56,10 +58,14 @@ async def looks_of(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator
             at = replace(place, behind=sessions.listing_order(session))
             yield at, partial(look, desk, tenant, session.ref, DispatchTrigger.SWEEP)
         place, behind = replace(place, part=Part.BOT), ""
-    async for session in _in_state(desk, tenant, SessionState.BOT, behind):
-        at = replace(place, behind=sessions.listing_order(session))
-        if session.owed_answer is not None:
-            yield at, partial(answer_by_bot, desk, tenant, session.ref)
+    if place.part is Part.BOT:
+        async for session in _in_state(desk, tenant, SessionState.BOT, behind):
+            at = replace(place, behind=sessions.listing_order(session))
+            if session.owed_answer is not None:
+                yield at, partial(answer_by_bot, desk, tenant, session.ref)
+        place, behind = replace(place, part=Part.LEFT), ""
+    async for left in _left_messages(desk, tenant, behind):
+        yield replace(place, behind=left_messages.listing_order(left)), partial(bring_in, desk, tenant, left)
 
 
 async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:
@@ -102,6 +108,21 @@ async def _in_state(desk: Desk, tenant: str, state: SessionState, after: str) ->
         after = sessions.listing_order(page[-1]) if page else after
 
 
+async def _left_messages(desk: Desk, tenant: str, after: str) -> AsyncGenerator[LeftMessage, None]:
+    """Oldest first, those that the desk is open for."""
+    has_more = True
+    for _ in range(SWEPT_MAX // SWEEP_PAGE):
+        if not has_more:
+            return
+        page, has_more = await _left_page(desk, tenant, after)
+        after = left_messages.listing_order(page[-1]) if page else after
+        if page:
+            directory = (await attempt(desk, lambda desk, _: desk.directories.load(desk.store, tenant))).directory
+            for left in page:
+                if may_come_in(directory, left, desk.clock.now()):
+                    yield left
+
+
 async def _agents_page(desk: Desk, tenant: str, after: str) -> tuple[list[Agent], bool]:
     return await attempt(desk, lambda desk, _: agents.listed(desk.store, tenant, Span(SWEEP_PAGE, after)))
 
@@ -111,3 +132,7 @@ async def _sessions_page(desk: Desk, tenant: str, state: SessionState, after: st
         desk,
         lambda desk, _: sessions.listed(desk.store, tenant, state, Span(SWEEP_PAGE, after)),
     )
+
+
+async def _left_page(desk: Desk, tenant: str, after: str) -> tuple[list[LeftMessage], bool]:
+    return await attempt(desk, lambda desk, _: left_messages.waiting(desk.store, tenant, Span(SWEEP_PAGE, after)))

@@ -1,4 +1,4 @@
-"""What a visitor says beside his messages: something left for later, a survey, an opinion of a bot's answer."""
+"""What a visitor says beside his messages: a survey, an opinion of a bot's answer."""
 
 import msgspec
 
@@ -9,31 +9,16 @@ from kefu.desk.desk import Desk
 from kefu.desk.input import message_text, named
 from kefu.desk.once import attempt_once, mark
 from kefu.desk.ratings import submit_rating
-from kefu.domain.bounds import PHONE_LENGTH_MAX, PHRASE_LENGTH_MAX, PHRASES_BYTES_MAX, PHRASES_MAX
+from kefu.domain.bounds import PHRASE_LENGTH_MAX, PHRASES_BYTES_MAX, PHRASES_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined, Invalid, NotFound, RefusalCode
 from kefu.domain.session import Session, SessionState
 from kefu.records import sessions, visitor_words
 from kefu.records.codec import Codec
-from kefu.records.visitor_words import BotOpinion, LeftMessage
+from kefu.records.visitor_words import BotOpinion
 
 _phrases = Codec(tuple[str, ...])
-
-
-async def leave_message(desk: Desk, call: Call, *, phone: str, text: str) -> LeftMessage:
-    """Keeps a message for when somebody is there. Raises `Invalid`."""
-    named(phone, "phone", length_max=PHONE_LENGTH_MAX)
-    if not message_text(text).strip():
-        raise Invalid("text is empty. Say what is wanted.", "text")
-
-    async def step(desk: Desk, _lost: int) -> LeftMessage:
-        now = desk.clock.now()
-        left = LeftMessage(id=desk.new_id(now), visitor=call.by.user_name, phone=phone, text=text, left_at=now)
-        await commit(desk, [visitor_words.left_message(call.tenant, left)])
-        return left
-
-    return await attempt(desk, step)
 
 
 async def answer_survey(desk: Desk, call: Call, channel: Channel, answers: RatingAnswers) -> None:

@@ -70,6 +70,13 @@ FAQ_QUESTION_LENGTH_MAX = 200
 FAQ_ANSWER_LENGTH_MAX = 4_000
 KEYWORDS_MAX = 50
 """Texts of a tenant that ask for a human."""
+HOURS_PER_DAY_MAX = 12
+"""Openings of one day."""
+SPECIAL_DAYS_MAX = 400
+"""Days of a tenant or group that differ from the week."""
+OPENING_SOUGHT_DAYS = 400
+"""How far ahead the next opening is looked for."""
+OUTSIDE_TEXT_LENGTH_MAX = 1_000
 RATINGS_READ_MAX = 20_000
 """Ratings that one report is made of."""
 INVALID_RATINGS_MAX = 20
@@ -102,7 +109,7 @@ SWEEP_PAGE = 100
 TENANTS_SWEPT_MAX = 100_000
 """Tenants that one run of a sweep reads; the next run goes on behind them."""
 SWEPT_MAX = 20_000
-"""Agents, waiting sessions, and those with a bot, of one tenant that one sweep looks at."""
+"""Agents, waiting sessions, those with a bot, and left messages, of one tenant that one sweep looks at."""
 ATTEMPTS_MAX = 20
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200

@@ -9,6 +9,7 @@ from kefu.domain.human_request import TRANSFER_LABEL
 from kefu.domain.instants import HOUR, SECOND
 from kefu.domain.queueing import AS_USUAL, Queueing
 from kefu.domain.skill_group import BUILT_IN, DEFAULT_GROUP, SkillGroup
+from kefu.domain.working_hours import WorkingHours
 
 
 class Precedence(StrEnum):
@@ -54,6 +55,8 @@ class TenantSettings:
     rating_window_ms: int = 8 * HOUR
     """How long after a session's end it can be rated."""
     queueing: Queueing = AS_USUAL
+    working_hours: WorkingHours | None = None
+    """None: always open."""
     presence_lease_ms: int = 90 * SECOND
     reassign_after_offline_ms: int = 120 * SECOND
 
@@ -94,6 +97,11 @@ class Directory:
 
     def group_named(self, name: str) -> SkillGroup | None:
         return next((group for group in self.groups.values() if group.name == name), None)
+
+    def hours_of(self, group_id: str | None) -> WorkingHours | None:
+        """A group's own hours, or else the tenant's."""
+        group = self.group(group_id)
+        return (group.working_hours if group else None) or self.settings.working_hours
 
     def precedence_of(self, business_flag: str | None, channel: Channel) -> Precedence:
         for source in self.sources:

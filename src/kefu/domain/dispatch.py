@@ -28,6 +28,7 @@ from kefu.domain.ranking import choose_agent, weigh
 from kefu.domain.route import Route, resolve_group
 from kefu.domain.routing_keys import RoutingKeys
 from kefu.domain.skill_group import SkillGroup
+from kefu.domain.working_hours import is_open, opening_told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,9 +151,9 @@ def decide(facts: DispatchFacts, *, now: Instant, seed: int = 0) -> Decision:
     trail = Trail(facts, now, seed)
     for key in facts.keys.invalid:
         trail.note(DispatchRule.KEYS, DispatchReason.INVALID_KEY, key)
-    if decision := _bot(trail) or _designated(trail):
-        return decision
     route = resolve_group(facts.directory, facts.keys, facts.channel)
+    if decision := _bot(trail) or _hours(trail, route) or _designated(trail):
+        return decision
     trail.steps.extend(route.steps)
     if _routing_comes_first(trail, route):
         return queue_or_overflow(trail, route.group)
@@ -215,6 +216,21 @@ def _bot(trail: Trail) -> Decision | None:
         trail.note(DispatchRule.BOT, DispatchReason.BOT_RECEIVES, outcome=DispatchOutcome.KEEP_IN_BOT)
         return trail.keep_in_bot()
     return None
+
+
+def _hours(trail: Trail, route: Route) -> Decision | None:
+    """By the hours of the group it would go to; by the tenant's own where it is for one agent and no group counts."""
+    facts, designated = trail.facts, trail.facts.designated
+    group = None if designated and not designated.agent.is_disabled else route.group.id
+    hours = facts.directory.hours_of(group)
+    if hours is None:
+        return None
+    if is_open(hours, trail.now):
+        trail.note(DispatchRule.HOURS, DispatchReason.WITHIN_HOURS)
+        return None
+    told = opening_told(hours, trail.now)
+    trail.note(DispatchRule.HOURS, DispatchReason.OUTSIDE_HOURS, told, outcome=DispatchOutcome.DECLINE)
+    return trail.decline(group)
 
 
 def _designated(trail: Trail) -> Decision | None:

@@ -27,8 +27,10 @@ class LogWriter:
         assert session is not None  # noqa: S101  begin() comes first
         return session
 
-    def begin(self, ref: SessionRef, keys: RoutingKeys) -> None:
-        self._write(LogEntry(seq=1, kind=EventKind.SESSION_BEGIN, at=self.now, ref=ref, keys=keys))
+    def begin(self, ref: SessionRef, keys: RoutingKeys, *, since: Instant | None = None) -> None:
+        """`since` is the start time, where the visitor has asked before now."""
+        at = self.now if since is None else since
+        self._write(LogEntry(seq=1, kind=EventKind.SESSION_BEGIN, at=at, ref=ref, keys=keys))
 
     def visitor_message(self, message: Message, *, to_bot: bool) -> None:
         kind = EventKind.BOT_USER_MESSAGE if to_bot else EventKind.USER_MESSAGE

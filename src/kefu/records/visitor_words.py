@@ -1,20 +1,11 @@
-"""What visitors leave beside their sessions: messages for later, opinions of a bot's answers."""
+"""What visitors say beside their sessions: opinions of a bot's answers."""
 
 from dataclasses import dataclass
 
 from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec
-from kefu.store.port import Expect, Put, Record, Span, Store, Write
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeftMessage:
-    id: str
-    visitor: str
-    phone: str
-    text: str
-    left_at: Instant
+from kefu.store.port import Expect, Put, Record, Store, Write
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,24 +15,8 @@ class BotOpinion:
     at: Instant
 
 
-_left = Codec(LeftMessage)
 _opinions = Codec(BotOpinion)
 _phrases = Codec(tuple[str, ...])
-
-
-def left_message(tenant: str, message: LeftMessage) -> Write:
-    key = keys.left_message(tenant, message.visitor, message.left_at, message.id)
-    listing = keys.left_message_listing(tenant, message.left_at, message.id)
-    return Put(Record(key=key, value=_left.encode(message), listing=listing), Expect.ABSENT)
-
-
-async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[LeftMessage]:
-    """A visitor's left messages, newest first."""
-    after, before = keys.LEFT
-    page = await store.scan(
-        keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
-    )
-    return [_left.decode(record.value) for record in page.records]
 
 
 async def bot_opinion(store: Store, tenant: str, session_id: str, message: str) -> BotOpinion | None:

@@ -8,6 +8,7 @@ from kefu.api.mutations.message import KEY
 from kefu.api.scalars import Duration
 from kefu.api.types.directory import BusinessSource, RoutingRule
 from kefu.api.types.skill_group import SkillGroup, group_id_of, load_group
+from kefu.api.types.working_hours import WorkingHoursInput
 from kefu.desk.directory import GroupChange, delete_group, delete_rule, save_group, save_rule, save_source
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
@@ -24,6 +25,7 @@ class SkillGroupSaveInput:
         default=None, description="How long the head waits before it overflows."
     )
     queue_length_max: int | None = strawberry.field(default=None, description="How many may wait.")
+    working_hours: WorkingHoursInput | None = strawberry.field(default=None, description="Its own working hours.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -94,6 +96,7 @@ SourceSave = Annotated[BusinessSourceSaveInput, strawberry.argument(description=
 @refusals_as_data(SkillGroupSavePayload)
 async def skill_group_save(info: Info, input: GroupSave) -> SkillGroupSavePayload:  # noqa: A002  the contract's name
     overflow = input.overflow_group_ids
+    hours = input.working_hours.read() if input.working_hours else None
     change = GroupChange(
         id=group_id_of(info, input.id, "id") if input.id is not None else None,
         name=input.name,
@@ -102,6 +105,8 @@ async def skill_group_save(info: Info, input: GroupSave) -> SkillGroupSavePayloa
         ),
         overflow_after_ms=input.overflow_after,
         queue_length_max=input.queue_length_max,
+        working_hours=hours,
+        has_tenants_hours=input.working_hours is not None and hours is None,
     )
     done = await save_group(info.context.desk, info.context.call("skillGroupSave", input), change)
     return SkillGroupSavePayload(skill_group=await load_group(info, done.name))

@@ -9,6 +9,7 @@ from kefu.api.mutations.message import KEY
 from kefu.api.scalars import Duration
 from kefu.api.types.directory import TenantSettings
 from kefu.api.types.skill_group import group_id_of
+from kefu.api.types.working_hours import WorkingHoursInput
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
@@ -61,6 +62,9 @@ class TenantSettingsUpdateInput:
     strict_unbind: bool | None = strawberry.field(
         default=None, description="Whether removing a binding that is not there is an error on the vendors' REST."
     )
+    working_hours: WorkingHoursInput | None = strawberry.field(
+        default=None, description="When the desk is open; always, at first."
+    )
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -102,6 +106,7 @@ async def tenant_settings_update(
             strict_http_status=_kept(input.strict_http_status, known.strict_http_status),
             strict_unbind=_kept(input.strict_unbind, known.strict_unbind),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
+            working_hours=known.working_hours if input.working_hours is None else input.working_hours.read(),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)

@@ -3,6 +3,7 @@ import strawberry
 from kefu.api.context import Info
 from kefu.api.scalars import Duration
 from kefu.api.types.skill_group import SkillGroup, load_group
+from kefu.api.types.working_hours import WorkingHours
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
 
@@ -77,6 +78,7 @@ class TenantSettings:
     strict_unbind: bool = strawberry.field(
         description="Whether removing a binding that is not there is an error on the vendors' REST."
     )
+    working_hours: WorkingHours | None = strawberry.field(description="When the desk is open; null means always.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -95,4 +97,5 @@ class TenantSettings:
             has_transfer_object=value.has_transfer_object,
             strict_http_status=value.strict_http_status,
             strict_unbind=value.strict_unbind,
+            working_hours=WorkingHours.of(value.working_hours),
         )

@@ -4,6 +4,7 @@ from kefu.api.context import Info
 from kefu.api.node_ids import encode_id, parts_of
 from kefu.api.scalars import Duration
 from kefu.api.types.node import Node
+from kefu.api.types.working_hours import WorkingHours
 from kefu.domain import skill_group as domain
 from kefu.domain.refusals import NotFound, RefusalCode
 
@@ -14,6 +15,7 @@ class SkillGroup(Node):
     name: str = strawberry.field(description="Unique in the tenant; `queueName` must equal it exactly.")
     overflow_after: Duration | None = strawberry.field(description="How long the head waits before it overflows.")
     queue_length_max: int | None = strawberry.field(description="How many may wait; null means no limit.")
+    working_hours: WorkingHours | None = strawberry.field(description="Its own, which go before the tenant's.")
     is_default: bool = strawberry.field(description="Whether it is the built-in group of agents in no other.")
 
     @classmethod
@@ -24,6 +26,7 @@ class SkillGroup(Node):
             name=value.name,
             overflow_after=None if value.overflow_after_ms is None else Duration(value.overflow_after_ms),
             queue_length_max=value.queue_length_max,
+            working_hours=WorkingHours.of(value.working_hours),
             is_default=value.id == domain.DEFAULT_GROUP,
         )
 

@@ -20,6 +20,7 @@ EVENT_NAMES = {
     EventKind.QUEUED: "ServiceSessionTransferedToAgentQueueEvent",
     EventKind.ASSIGNED: "ServiceSessionOpenedEvent",
     EventKind.TRANSFERRED: "ServiceSessionTransferedEvent",
+    EventKind.DECLINED: "ServiceSessionWillScheduleTimeoutEvent",
     EventKind.SESSION_END: "ServiceSessionClosedEvent",
 }
 """What of all that happens the visitor's client is told, and under which name."""
@@ -58,6 +59,8 @@ def outbound_message(
         return None
     is_transfer = entry.kind is EventKind.TRANSFERRED
     about = None if is_transfer and not settings.has_transfer_object else _event_object(ref, agent, settings)
+    if entry.kind is EventKind.DECLINED and about:
+        about["ticketEnable"] = "true"  # the client offers to leave a message
     event = {"eventName": name, "eventObj": about}
     return _command("transfer" if is_transfer else name, {**weichat, "event": event})
 

@@ -8,6 +8,7 @@ Answer: TypeAlias = dict[str, Any]
 
 OK = "0"
 WRONG = "1"
+OFF_HOURS = "12"
 FAILED = "13"
 
 

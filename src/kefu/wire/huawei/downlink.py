@@ -10,7 +10,7 @@ from typing import Any
 from kefu.desk.web_tokens import WebVisitor
 from kefu.domain.agent import Agent
 from kefu.domain.log import ENDS, REPLIES, EventKind, LogEntry
-from kefu.domain.message import Message, MessageType
+from kefu.domain.message import Message, MessageSender, MessageType
 from kefu.domain.session import Session
 from kefu.wire.huawei.contents import TOLD_LENGTH_MAX, Shown, shown, sim_questions
 
@@ -22,10 +22,10 @@ _TRANSFERRED = ("已转接至座席 {}。", "You have been transferred to agent 
 
 
 def is_told(entry: LogEntry, *, is_newest: bool) -> bool:
-    """Of a session that a newer one has followed only words are told: its end would end the new chat."""
-    if entry.kind in REPLIES:
-        return entry.message is not None and entry.message.type is not MessageType.COMMAND
-    is_notice = entry.kind in {EventKind.QUEUED, EventKind.ASSIGNED, *ENDS}
+    """Of a session that a newer one has followed only people's and bots' words are told: its end would end the new chat."""
+    if entry.kind in REPLIES and entry.message and entry.message.sender is not MessageSender.SYSTEM:
+        return entry.message.type is not MessageType.COMMAND
+    is_notice = entry.kind in {EventKind.QUEUED, EventKind.ASSIGNED, *REPLIES, *ENDS}
     return is_newest and (is_notice or (entry.kind is EventKind.TRANSFERRED and entry.agent is not None))
 
 
@@ -79,13 +79,15 @@ def _item(visitor: WebVisitor, session: Session, entry: LogEntry) -> dict[str, A
 
 def _words(visitor: WebVisitor, message: Message, kind: EventKind, agent: Agent | None) -> list[dict[str, Any]]:
     is_robot = kind is EventKind.BOT_MESSAGE
-    by = {
+    by: dict[str, Any] = {
         "sourceType": "ROBOT" if is_robot else "AGENT",
         "senderNickname": _in(visitor, _ROBOT) if is_robot else _name(agent),
         "senderAvatar": (agent.avatar_url or None) if agent else None,
         "simQuestions": sim_questions(message) if is_robot else None,
         "interIdx": message.id if is_robot else None,
     }
+    if message.sender is MessageSender.SYSTEM:
+        by = {"sourceType": "SYSTEM", "senderNickname": _in(visitor, _SYSTEM)}
     what = shown(message)
     return [
         {**by, "mediaType": what.media_type, "content": piece, "mediaFileType": what.file_type}

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from kefu.desk.visitor_words import answer_survey, judge_bot, leave_message
+from kefu.desk.left_messages import MessageToLeave, leave_message
+from kefu.desk.visitor_words import answer_survey, judge_bot
 from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined
 from kefu.domain.session import SessionState
@@ -118,7 +119,8 @@ async def query_phrase(visit: Visit, asked: QueryPhrase) -> Answer:
 async def do_leave_message(visit: Visit, asked: LeaveMessage) -> Answer:
     if not asked.leave_message.strip():
         return answer(_EMPTY, "leaveMessage is empty.")
-    await leave_message(visit.desk, visit.call, phone=asked.caller, text=asked.leave_message)
+    left = MessageToLeave(visitor=asked.user, channel=CHANNEL, phone=asked.caller, text=asked.leave_message)
+    await leave_message(visit.desk, visit.call, left)
     return answer(OK, "Save leaveMessage success!")
 
 
