@@ -12,6 +12,7 @@ from kefu.api.types.skill_group import group_id_of
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
+from kefu.domain.queueing import Queueing
 
 
 @strawberry.input(description="How one entry channel behaves.")
@@ -46,6 +47,22 @@ class TenantSettingsUpdateInput:
     )
     rating_window: Duration | None = strawberry.field(
         default=None, description="How long after its end a session can be rated; 8 hours at first."
+    )
+    directed_wait_max: Duration | None = strawberry.field(
+        default=None,
+        description="How long one waits for one agent before he goes to his group; PT0S for as long as it takes.",
+    )
+    is_queue_place_announced: bool | None = strawberry.field(
+        default=None, description="Whether who joins a line is told where he stands, and how long it may take."
+    )
+    queue_place_text: str | None = strawberry.field(
+        default=None, description="Said then; {position} becomes the place."
+    )
+    queue_wait_text: str | None = strawberry.field(
+        default=None, description="Said behind it where the wait can be estimated; {minutes} becomes the minutes."
+    )
+    queue_full_text: str | None = strawberry.field(
+        default=None, description="Said to who is declined because a queue is full."
     )
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -84,6 +101,7 @@ async def tenant_settings_update(
             else tuple(input.transfer_keywords),
             invites_rating_at_close=_kept(input.is_rating_invited_at_close, known.invites_rating_at_close),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
+            queueing=_queueing(input, known.queueing),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)
@@ -93,6 +111,17 @@ async def tenant_settings_update(
 
 def _kept(given: T | None, known: T) -> T:
     return known if given is None else given
+
+
+def _queueing(given: TenantSettingsUpdateInput, known: Queueing) -> Queueing:
+    longest = known.directed_wait_max_ms if given.directed_wait_max is None else given.directed_wait_max or None
+    return Queueing(
+        directed_wait_max_ms=longest,
+        announces_place=_kept(given.is_queue_place_announced, known.announces_place),
+        place_text=_kept(given.queue_place_text, known.place_text),
+        wait_text=_kept(given.queue_wait_text, known.wait_text),
+        full_text=_kept(given.queue_full_text, known.full_text),
+    )
 
 
 def _channel(info: Info, given: ChannelSettingsInput) -> domain.ChannelSettings:

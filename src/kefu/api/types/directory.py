@@ -65,6 +65,17 @@ class TenantSettings:
         description="Whether the end of a served session asks its visitor for a rating."
     )
     rating_window: Duration = strawberry.field(description="How long after its end a session can be rated.")
+    directed_wait_max: Duration | None = strawberry.field(
+        description="How long one waits for one agent before he goes to his group; null for as long as it takes."
+    )
+    is_queue_place_announced: bool = strawberry.field(
+        description="Whether who joins a line is told where he stands, and how long it may take."
+    )
+    queue_place_text: str = strawberry.field(description="Said then; {position} becomes the place.")
+    queue_wait_text: str = strawberry.field(
+        description="Said behind it where the wait can be estimated; {minutes} becomes the minutes."
+    )
+    queue_full_text: str = strawberry.field(description="Said to who is declined because a queue is full.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -79,4 +90,13 @@ class TenantSettings:
             transfer_keywords=list(value.transfer_keywords),
             is_rating_invited_at_close=value.invites_rating_at_close,
             rating_window=Duration(value.rating_window_ms),
+            directed_wait_max=_duration(value.queueing.directed_wait_max_ms),
+            is_queue_place_announced=value.queueing.announces_place,
+            queue_place_text=value.queueing.place_text,
+            queue_wait_text=value.queueing.wait_text,
+            queue_full_text=value.queueing.full_text,
         )
+
+
+def _duration(milliseconds: int | None) -> Duration | None:
+    return None if milliseconds is None else Duration(milliseconds)

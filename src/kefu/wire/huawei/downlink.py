@@ -10,7 +10,7 @@ from typing import Any
 from kefu.desk.web_tokens import WebVisitor
 from kefu.domain.agent import Agent
 from kefu.domain.log import ENDS, REPLIES, EventKind, LogEntry
-from kefu.domain.message import Message, MessageType
+from kefu.domain.message import Message, MessageSender, MessageType
 from kefu.domain.session import Session
 from kefu.wire.huawei.contents import TOLD_LENGTH_MAX, Shown, shown, sim_questions
 
@@ -22,16 +22,16 @@ _TRANSFERRED = ("已转接至座席 {}。", "You have been transferred to agent 
 
 
 def is_told(entry: LogEntry, *, is_newest: bool) -> bool:
-    """Of a session that a newer one has followed only words are told: its end would end the new chat."""
-    if entry.kind in REPLIES:
-        return entry.message is not None and entry.message.type is not MessageType.COMMAND
-    is_notice = entry.kind in {EventKind.QUEUED, EventKind.ASSIGNED, *ENDS}
+    """Of a session that a newer one has followed only people's and bots' words are told: its end would end the new chat."""
+    if entry.kind in REPLIES and entry.message and entry.message.sender is not MessageSender.SYSTEM:
+        return entry.message.type is not MessageType.COMMAND
+    is_notice = entry.kind in {EventKind.QUEUED, EventKind.ASSIGNED, *REPLIES, *ENDS}
     return is_newest and (is_notice or (entry.kind is EventKind.TRANSFERRED and entry.agent is not None))
 
 
 def items(visitor: WebVisitor, session: Session, entry: LogEntry, agent: Agent | None) -> list[dict[str, Any]]:
     """An entry that is told, as items; `agent` is the one it is about. A long text makes several."""
-    if entry.message is not None:
+    if entry.message is not None and entry.kind is not EventKind.QUEUED:
         return [
             {**_item(visitor, session, entry), **told} for told in _words(visitor, entry.message, entry.kind, agent)
         ]
@@ -45,6 +45,8 @@ def items(visitor: WebVisitor, session: Session, entry: LogEntry, agent: Agent |
         EventKind.ASSIGNED: _in(visitor, _CONNECTED),
         EventKind.TRANSFERRED: _in(visitor, _TRANSFERRED).format(_name(agent)),
     }[entry.kind]
+    if entry.message is not None:
+        notice = f"{notice} {entry.message.text}"[:TOLD_LENGTH_MAX]
     is_queued = {"queueFlag": True} if entry.kind is EventKind.QUEUED else {}
     said = {"content": notice, "sourceType": "SYSTEM", "senderNickname": _in(visitor, _SYSTEM)}
     return [{**_item(visitor, session, entry), **said, **is_queued}]
@@ -79,13 +81,15 @@ def _item(visitor: WebVisitor, session: Session, entry: LogEntry) -> dict[str, A
 
 def _words(visitor: WebVisitor, message: Message, kind: EventKind, agent: Agent | None) -> list[dict[str, Any]]:
     is_robot = kind is EventKind.BOT_MESSAGE
-    by = {
+    by: dict[str, Any] = {
         "sourceType": "ROBOT" if is_robot else "AGENT",
         "senderNickname": _in(visitor, _ROBOT) if is_robot else _name(agent),
         "senderAvatar": (agent.avatar_url or None) if agent else None,
         "simQuestions": sim_questions(message) if is_robot else None,
         "interIdx": message.id if is_robot else None,
     }
+    if message.sender is MessageSender.SYSTEM:
+        by = {"sourceType": "SYSTEM", "senderNickname": _in(visitor, _SYSTEM)}
     what = shown(message)
     return [
         {**by, "mediaType": what.media_type, "content": piece, "mediaFileType": what.file_type}

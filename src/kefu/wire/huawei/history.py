@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from kefu.domain.instants import Instant
 from kefu.domain.log import REPLIES, VISITOR_MESSAGES, LogEntry
-from kefu.domain.message import Message, MessageType
+from kefu.domain.message import Message, MessageSender, MessageType
 from kefu.domain.session import Session
 from kefu.records import agents, sessions, web_clients
 from kefu.wire.huawei.answers import OK, Answer, answer
@@ -111,7 +111,8 @@ async def _items(visit: Visit, told: list[tuple[Session, LogEntry]]) -> list[dic
 def _item(visit: Visit, session: Session, entry: LogEntry, message: Message, names: dict[str, str]) -> dict[str, Any]:
     what = shown_in_history(message)
     is_visitor = entry.kind in VISITOR_MESSAGES
-    source = "USER" if is_visitor else "AGENT" if entry.agent else "ROBOT"
+    is_system = message.sender is MessageSender.SYSTEM
+    source = "USER" if is_visitor else "SYSTEM" if is_system else "AGENT" if entry.agent else "ROBOT"
     return {
         "id": message.id,
         "channel": "WEB",

@@ -18,6 +18,7 @@ from kefu.wire.huawei.answers import FAILED, OK, Answer, answer
 from kefu.wire.huawei.contents import read_content, require_short
 from kefu.wire.huawei.fields import ChannelConfigId, OnChannel, UserId
 from kefu.wire.huawei.files import require_stored
+from kefu.wire.huawei.full_queue import full_queue_answer
 from kefu.wire.huawei.requests import Wrong
 from kefu.wire.huawei.visit import CHANNEL, Visit
 from kefu.wire.huawei.web_call import AnyWebCall, WebCall
@@ -63,6 +64,8 @@ async def _connect(visit: Visit, asked: Send, session: Session | None) -> Answer
             return answer(FAILED, "No ccucs address available!")
         newest = await visit.newest()
         session = newest.value.session if newest else None
+        if declined := await full_queue_answer(visit, session):
+            return declined
     is_robot = session is not None and session.state is SessionState.BOT
     return answer(OK, "connect to robot successfully." if is_robot else "connect successfully.")
 
@@ -95,6 +98,9 @@ async def _to_agent(visit: Visit, _asked: Send, session: Session | None) -> Answ
         await request_human(visit.desk, visit.call, session.ref)
     except (Declined, NotFound):
         return answer(FAILED, "The session is no longer alive.")
+    newest = await visit.newest()
+    if declined := await full_queue_answer(visit, newest.value.session if newest else None):
+        return declined
     return answer(OK, "transfer to agent successfully")
 
 

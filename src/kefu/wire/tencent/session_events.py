@@ -32,9 +32,10 @@ EVENT_NAMES = {
     EventKind.USER_TIMEOUT_END: "SessionUserTimeoutEnd",
     EventKind.AGENT_TIMEOUT_END: "SessionAgentTimeoutEnd",
     EventKind.PENDING_AUTO_END: "SessionPendingAutoFinishEnd",
+    EventKind.DECLINED: "SessionPendingAutoFinishEnd",
     EventKind.SESSION_END: "SessionEnd",
 }
-"""All seventeen; of an overflow and of an invitation to rate, receivers are not told."""
+"""All seventeen, and what has none of its own: whoever is declined never got as far as a human. Of an overflow and of an invitation to rate, receivers are not told."""
 
 _OF_AN_AGENT = ENDS | {
     EventKind.USER_MESSAGE,
