@@ -106,7 +106,6 @@ PAIRS: dict[str, tuple[Request, Request]] = {
     "overflow by time and a close": (is_overdue, goes),
     "overflow by time and a new message": (is_overdue, writes),
     "overflow by time and the last agent who turns away": (is_overdue, turns_away),
-    "overflow by time twice": (is_overdue, is_overdue),
     "the last agent who turns away and an arrival": (turns_away, writes),
 }
 
