@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from kefu.bots.port import BotFailed
 from kefu.desk.attempts import attempt, left_to_the_next_look
 from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_text
 from kefu.desk.looking import look
-from kefu.desk.telling_waiters import dispatched_or_declined
 from kefu.domain.bot import BotAnswer, BotQuestion, BotReply, Handover, reply_ext, reply_payload
 from kefu.domain.bounds import BOT_RECENT_MAX, BOT_REPLIES_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
@@ -148,7 +148,7 @@ async def _hand_over(desk: Desk, changes: Changeset, writer: LogWriter, handover
         lost_claims=lost,
         handover=handover,
     )
-    await dispatched_or_declined(desk, changes, writer, session.keys, decision)
+    await dispatch_or_decline(desk, changes, writer, session.keys, decision)
 
 
 def _message(desk: Desk, changes: Changeset, ref: SessionRef, reply: BotReply, settings: TenantSettings) -> Message:

@@ -35,6 +35,10 @@ class GroupChange:
     working_hours: WorkingHours | None = None
     has_tenants_hours: bool = False
     """Takes the group's own hours away."""
+    waits_without_end: bool = False
+    """Nobody overflows by time any more."""
+    has_no_limit: bool = False
+    """As many as come may wait from now on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,12 +163,16 @@ def _changed_group(desk: Desk, directory: Directory, change: GroupChange) -> Ski
         known,
         name=change.name,
         overflow_groups=known.overflow_groups if change.overflow_groups is None else change.overflow_groups,
-        overflow_after_ms=known.overflow_after_ms if change.overflow_after_ms is None else change.overflow_after_ms,
-        queue_length_max=known.queue_length_max if change.queue_length_max is None else change.queue_length_max,
         working_hours=None if change.has_tenants_hours else change.working_hours or known.working_hours,
+        overflow_after_ms=_limit(known.overflow_after_ms, change.overflow_after_ms, is_off=change.waits_without_end),
+        queue_length_max=_limit(known.queue_length_max, change.queue_length_max, is_off=change.has_no_limit),
     )
     _require_overflow(directory, group)
     return group
+
+
+def _limit(known: int | None, given: int | None, *, is_off: bool) -> int | None:
+    return None if is_off else known if given is None else given
 
 
 def _require_overflow(directory: Directory, group: SkillGroup) -> None:

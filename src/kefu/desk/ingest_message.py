@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.facts import foresee_arrival
@@ -14,7 +15,6 @@ from kefu.desk.input import json_object, json_text, message_text, named
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.seen_messages import find_seen, message_seq, older_seen, remember
-from kefu.desk.telling_waiters import dispatched_or_declined
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
 from kefu.domain.directory import TenantSettings
@@ -153,7 +153,7 @@ async def _open(  # noqa: PLR0917  handed on as they come
     writer.begin(ref, keys)
     to_bot = decision.outcome is DispatchOutcome.KEEP_IN_BOT
     writer.visitor_message(_message(desk, changes, incoming), to_bot=to_bot)
-    await dispatched_or_declined(desk, changes, writer, keys, decision)
+    await dispatch_or_decline(desk, changes, writer, keys, decision)
     return writer
 
 
@@ -167,7 +167,7 @@ async def _append(  # noqa: PLR0917  as above
     if in_bot and incoming.asks_for_human(settings, session.id):
         keys, trigger = session.keys.replaced_by(read_routing_keys(incoming.ext)), DispatchTrigger.HUMAN_REQUESTED
         decision = await _decide(desk, changes, incoming, keys, trigger, lost, asks_for_human=True)
-        await dispatched_or_declined(desk, changes, writer, keys, decision)
+        await dispatch_or_decline(desk, changes, writer, keys, decision)
     return writer
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_text, message_text, named
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, mark
 from kefu.desk.seen_messages import remember
-from kefu.desk.telling_waiters import dispatched_or_declined
 from kefu.domain.bounds import PHONE_LENGTH_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
@@ -122,7 +122,7 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
         decision = await _decide(desk, changes, left, writer.session.keys, lost)
         if decision.outcome is DispatchOutcome.DECLINE:
             return None
-        await dispatched_or_declined(desk, changes, writer, writer.session.keys, decision)
+        await dispatch_or_decline(desk, changes, writer, writer.session.keys, decision)
     stored, _ = remember(tenant, writer, latest.value if latest else None, None)
     changes.step(opened, writer, stored)
     changes.add(left_messages.write(tenant, replace(left, session=writer.session.ref), known.version))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset
+from kefu.desk.declining import dispatch_or_decline
 from kefu.desk.desk import Desk
 from kefu.desk.dispatching import decide_for
 from kefu.desk.input import json_object
 from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.open_session import load_open
-from kefu.desk.telling_waiters import dispatched_or_declined
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.routing_keys import read_routing_keys
@@ -59,7 +59,7 @@ async def _request(
         lost_claims=lost,
     )
     writer = LogWriter(changes.now, session)
-    await dispatched_or_declined(desk, changes, writer, keys, decision)
+    await dispatch_or_decline(desk, changes, writer, keys, decision)
     changes.step(loaded, writer)
     changes.add(*mark(call, _results, result, changes.now))
     await changes.commit(desk)

@@ -11,6 +11,7 @@ from kefu.desk.sweep import agents_of, sweep
 from kefu.domain.bounds import KEYWORDS_MAX
 from kefu.domain.directory import Directory, Ranking, TenantSettings
 from kefu.domain.instants import DAY
+from kefu.domain.queueing import check_queueing
 from kefu.domain.refusals import Invalid
 from kefu.records import agents, directories
 from kefu.store.port import Write
@@ -48,6 +49,7 @@ def _check(settings: TenantSettings) -> None:
         raise Invalid(f"At most {KEYWORDS_MAX} transferKeywords are accepted.", "transferKeywords")
     for keyword in settings.transfer_keywords:
         named(keyword, "transferKeywords")
+    check_queueing(settings.queueing)
     if not 0 <= settings.rating_window_ms <= _RATING_WINDOW_MS_MAX:
         raise Invalid("ratingWindow must lie between 0 and 90 days.", "ratingWindow")
 

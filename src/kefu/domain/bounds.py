@@ -38,6 +38,8 @@ LINE_PAGE = 25
 """Waiting sessions read from one line at a time."""
 LINE_COUNT_MAX = 1_000
 """Positions and queue lengths are exact up to here."""
+QUEUE_TEXT_LENGTH_MAX = 200
+"""Characters of what who waits, or is not taken, is told."""
 HANDLED_READ_MAX = 200
 """Latest closed sessions of a tenant by which a wait is estimated, …"""
 HANDLED_LEAST = 3

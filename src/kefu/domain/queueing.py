@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from kefu.domain.bounds import QUEUE_TEXT_LENGTH_MAX
+from kefu.domain.refusals import Invalid
+
 PLACE_TEXT = "您当前排在第 {position} 位。"
 WAIT_TEXT = "预计等待约 {minutes} 分钟。"
 FULL_TEXT = "当前排队人数较多，暂时无法接入，请稍后再来。"
@@ -26,3 +29,16 @@ class Queueing:
 
 
 AS_USUAL = Queueing()
+
+
+def check_queueing(queueing: Queueing) -> None:
+    """Raises `Invalid`."""
+    if (queueing.directed_wait_max_ms or 0) < 0:
+        raise Invalid("directedWaitMax must not be negative; PT0S takes it away.", "directedWaitMax")
+    for text, field in (
+        (queueing.place_text, "queuePlaceText"),
+        (queueing.wait_text, "queueWaitText"),
+        (queueing.full_text, "queueFullText"),
+    ):
+        if not text.strip() or len(text) > QUEUE_TEXT_LENGTH_MAX:
+            raise Invalid(f"{field} must have 1 to {QUEUE_TEXT_LENGTH_MAX} characters.", field)

@@ -197,7 +197,7 @@ def bot_speaks_in_its_turn(ledger: Ledger, _now: Instant) -> Iterator[str]:
         answered, is_over = 0, False
         for entry in entries:
             is_over = is_over or entry.kind in _WITH_A_HUMAN
-            if entry.kind is not EventKind.BOT_MESSAGE or _is_from_desk(entry):
+            if entry.kind is not EventKind.BOT_MESSAGE or _is_of_the_house(entry):
                 continue
             answers = entry.answers or 0
             asked = next((each.kind for each in entries[: entry.seq - 1] if each.seq == answers), None)
@@ -255,6 +255,11 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
 }
 
 
+def _is_of_the_house(entry: LogEntry) -> bool:
+    """What the desk says itself answers nothing."""
+    return entry.message is not None and entry.message.sender is MessageSender.SYSTEM
+
+
 def _makes(ledger: Ledger, session: Session) -> bool:
     try:
         return ledger.folded(session.id) == session
@@ -265,10 +270,6 @@ def _makes(ledger: Ledger, session: Session) -> bool:
 def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> bool:
     binding = ledger.bindings.get((session.keys.business_flag or "", session.ref.visitor))
     return binding is not None and binding.holds_at(now) and binding.agent == agent
-
-
-def _is_from_desk(entry: LogEntry) -> bool:
-    return entry.message is not None and entry.message.sender is MessageSender.SYSTEM
 
 
 def _serves(groups: tuple[str, ...], group: str) -> bool:

@@ -1,6 +1,7 @@
 from typing import Annotated
 
 import strawberry
+from strawberry.types.unset import UNSET
 
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
@@ -22,9 +23,12 @@ class SkillGroupSaveInput:
         default=None, description="The groups that take over, in order."
     )
     overflow_after: Duration | None = strawberry.field(
-        default=None, description="How long the head waits before it overflows."
+        default=UNSET, description="How long the head waits before it overflows; null for as long as it takes."
     )
-    queue_length_max: int | None = strawberry.field(default=None, description="How many may wait.")
+    queue_length_max: int | None = strawberry.field(
+        default=UNSET,
+        description="How many may wait: one more goes to the next group, or is declined. At most 1000; null for no limit.",
+    )
     working_hours: WorkingHoursInput | None = strawberry.field(default=None, description="Its own working hours.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
@@ -103,8 +107,10 @@ async def skill_group_save(info: Info, input: GroupSave) -> SkillGroupSavePayloa
         overflow_groups=(
             None if overflow is None else tuple(group_id_of(info, each, "overflowGroupIds") for each in overflow)
         ),
-        overflow_after_ms=input.overflow_after,
-        queue_length_max=input.queue_length_max,
+        overflow_after_ms=input.overflow_after if input.overflow_after is not UNSET else None,
+        queue_length_max=input.queue_length_max if input.queue_length_max is not UNSET else None,
+        waits_without_end=input.overflow_after is None,
+        has_no_limit=input.queue_length_max is None,
         working_hours=hours,
         has_tenants_hours=input.working_hours is not None and hours is None,
     )

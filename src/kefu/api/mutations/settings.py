@@ -13,6 +13,7 @@ from kefu.api.types.working_hours import WorkingHoursInput
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
+from kefu.domain.queueing import Queueing
 
 
 @strawberry.input(description="How one entry channel behaves.")
@@ -65,6 +66,22 @@ class TenantSettingsUpdateInput:
     working_hours: WorkingHoursInput | None = strawberry.field(
         default=None, description="When the desk is open; always, at first."
     )
+    directed_wait_max: Duration | None = strawberry.field(
+        default=None,
+        description="How long one waits for one agent before he goes to his group; PT0S for as long as it takes.",
+    )
+    is_queue_place_announced: bool | None = strawberry.field(
+        default=None, description="Whether who joins a line is told where he stands, and how long it may take."
+    )
+    queue_place_text: str | None = strawberry.field(
+        default=None, description="Said then; {position} becomes the place."
+    )
+    queue_wait_text: str | None = strawberry.field(
+        default=None, description="Said behind it where the wait can be estimated; {minutes} becomes the minutes."
+    )
+    queue_full_text: str | None = strawberry.field(
+        default=None, description="Said to who is declined because a queue is full."
+    )
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -107,6 +124,7 @@ async def tenant_settings_update(
             strict_unbind=_kept(input.strict_unbind, known.strict_unbind),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
             working_hours=known.working_hours if input.working_hours is None else input.working_hours.read(),
+            queueing=_queueing(input, known.queueing),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)
@@ -116,6 +134,17 @@ async def tenant_settings_update(
 
 def _kept(given: T | None, known: T) -> T:
     return known if given is None else given
+
+
+def _queueing(given: TenantSettingsUpdateInput, known: Queueing) -> Queueing:
+    longest = known.directed_wait_max_ms if given.directed_wait_max is None else given.directed_wait_max or None
+    return Queueing(
+        directed_wait_max_ms=longest,
+        announces_place=_kept(given.is_queue_place_announced, known.announces_place),
+        place_text=_kept(given.queue_place_text, known.place_text),
+        wait_text=_kept(given.queue_wait_text, known.wait_text),
+        full_text=_kept(given.queue_full_text, known.full_text),
+    )
 
 
 def _channel(info: Info, given: ChannelSettingsInput) -> domain.ChannelSettings:

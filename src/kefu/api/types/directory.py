@@ -79,6 +79,17 @@ class TenantSettings:
         description="Whether removing a binding that is not there is an error on the vendors' REST."
     )
     working_hours: WorkingHours | None = strawberry.field(description="When the desk is open; null means always.")
+    directed_wait_max: Duration | None = strawberry.field(
+        description="How long one waits for one agent before he goes to his group; null for as long as it takes."
+    )
+    is_queue_place_announced: bool = strawberry.field(
+        description="Whether who joins a line is told where he stands, and how long it may take."
+    )
+    queue_place_text: str = strawberry.field(description="Said then; {position} becomes the place.")
+    queue_wait_text: str = strawberry.field(
+        description="Said behind it where the wait can be estimated; {minutes} becomes the minutes."
+    )
+    queue_full_text: str = strawberry.field(description="Said to who is declined because a queue is full.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -98,4 +109,13 @@ class TenantSettings:
             strict_http_status=value.strict_http_status,
             strict_unbind=value.strict_unbind,
             working_hours=WorkingHours.of(value.working_hours),
+            directed_wait_max=_duration(value.queueing.directed_wait_max_ms),
+            is_queue_place_announced=value.queueing.announces_place,
+            queue_place_text=value.queueing.place_text,
+            queue_wait_text=value.queueing.wait_text,
+            queue_full_text=value.queueing.full_text,
         )
+
+
+def _duration(milliseconds: int | None) -> Duration | None:
+    return None if milliseconds is None else Duration(milliseconds)

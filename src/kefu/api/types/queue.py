@@ -6,12 +6,14 @@ from kefu.api.context import Info, to_datetime
 from kefu.api.errors import Forbidden
 from kefu.api.node_ids import encode_id
 from kefu.api.pagination import After, First, Window, connect, window
+from kefu.api.scalars import Duration
 from kefu.api.types.agent import load_agent
 from kefu.api.types.node import Node
 from kefu.api.types.session import Session, SessionConnection
 from kefu.api.types.skill_group import SkillGroup, load_group
 from kefu.desk.access import STAFF, is_agent_self
 from kefu.desk.call import Role
+from kefu.desk.waiting_estimate import estimated_wait_ms
 from kefu.domain.agent import Agent as AgentValue
 from kefu.domain.agent import AgentStatus
 from kefu.domain.line import Line, LineKind, Place
@@ -56,6 +58,15 @@ class Queue(Node):
     async def free_slots(self, info: Info) -> int:
         now = info.context.desk.clock.now()
         return sum(agent.room for agent in await self._serving(info) if agent.is_free_at(now))
+
+    @strawberry.field(
+        description="How long who joined it now would wait, as Session.estimatedWait says; null where it cannot be said."
+    )
+    async def estimated_wait(self, info: Info) -> Duration | None:
+        context = info.context
+        waiting = await sessions.line_length(context.desk.store, context.tenant, self.line)
+        wait_ms = await estimated_wait_ms(context.desk, context.tenant, self.line, waiting + 1)
+        return None if wait_ms is None else Duration(wait_ms)
 
     @strawberry.field(description="Who waits, in the order of the line.")
     async def sessions(self, info: Info, first: First = None, after: After = None) -> SessionConnection:

@@ -7,6 +7,7 @@ import strawberry
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.node_ids import session_id
 from kefu.api.pagination import After, Before, Connection, First, Last, Window, connect, window
+from kefu.api.scalars import Duration
 from kefu.api.types.agent import Agent, load_agent_or_former
 from kefu.api.types.decision import DispatchDecision
 from kefu.api.types.event import SessionEvent
@@ -15,6 +16,7 @@ from kefu.api.types.node import Node
 from kefu.api.types.skill_group import SkillGroup, load_group
 from kefu.api.types.visitor import Visitor
 from kefu.desk.access import may_see_session, session_not_found
+from kefu.desk.waiting_estimate import estimated_wait_ms
 from kefu.domain import session as domain
 from kefu.domain.channel import Channel
 from kefu.domain.log import EventKind, LogEntry
@@ -72,7 +74,21 @@ class Session(Node):
 
     @strawberry.field(description="1 for the first in line, exact below 1000; null unless it waits.")
     async def queue_position(self, info: Info) -> int | None:
+        return await self._position(info)
+
+    async def _position(self, info: Info) -> int | None:
         return await sessions.position_in_line(info.context.desk.store, info.context.tenant, self.value)
+
+    @strawberry.field(
+        description="How long it may still wait, by its place, how long sessions lasted of late, and who is ONLINE; null"
+        " unless it waits, where nobody is ONLINE or too little is known."
+    )
+    async def estimated_wait(self, info: Info) -> Duration | None:
+        position, line = await self._position(info), self.value.line
+        if position is None or line is None:
+            return None
+        wait_ms = await estimated_wait_ms(info.context.desk, info.context.tenant, line, position)
+        return None if wait_ms is None else Duration(wait_ms)
 
     @strawberry.field(description="The latest decision; null while the bot keeps it.")
     async def decision(self, info: Info) -> DispatchDecision | None:

@@ -62,6 +62,8 @@ def outbound_message(
     if entry.kind is EventKind.DECLINED and about:
         about["ticketEnable"] = "true"  # the client offers to leave a message
     event = {"eventName": name, "eventObj": about}
+    if entry.kind is EventKind.QUEUED and entry.message:
+        return _place_told(entry.message, {**weichat, "event": event})
     return _command("transfer" if is_transfer else name, {**weichat, "event": event})
 
 
@@ -78,6 +80,11 @@ def _answer(message: Message, weichat: dict[str, Any]) -> dict[str, Any]:
     if isinstance(msgtype := own.get("msgtype"), dict) and isinstance(menu := msgtype.get("choice"), dict):
         ext["msgtype"] = {**msgtype, "choice": _menu_of_one_shape(menu)}
     return {"msg": _body(message), "ext": ext}
+
+
+def _place_told(message: Message, weichat: dict[str, Any]) -> dict[str, Any]:
+    """Words and the event of joining the line in one: clients show the one and act on the other."""
+    return {"msg": _body(message), "ext": {"weichat": {**weichat, "msgId": message.id}}}
 
 
 def _invitation(ref: SessionRef, entry: LogEntry, weichat: dict[str, Any]) -> dict[str, Any]:

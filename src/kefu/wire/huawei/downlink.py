@@ -31,7 +31,7 @@ def is_told(entry: LogEntry, *, is_newest: bool) -> bool:
 
 def items(visitor: WebVisitor, session: Session, entry: LogEntry, agent: Agent | None) -> list[dict[str, Any]]:
     """An entry that is told, as items; `agent` is the one it is about. A long text makes several."""
-    if entry.message is not None:
+    if entry.message is not None and entry.kind is not EventKind.QUEUED:
         return [
             {**_item(visitor, session, entry), **told} for told in _words(visitor, entry.message, entry.kind, agent)
         ]
@@ -45,6 +45,8 @@ def items(visitor: WebVisitor, session: Session, entry: LogEntry, agent: Agent |
         EventKind.ASSIGNED: _in(visitor, _CONNECTED),
         EventKind.TRANSFERRED: _in(visitor, _TRANSFERRED).format(_name(agent)),
     }[entry.kind]
+    if entry.message is not None:
+        notice = f"{notice} {entry.message.text}"[:TOLD_LENGTH_MAX]
     is_queued = {"queueFlag": True} if entry.kind is EventKind.QUEUED else {}
     said = {"content": notice, "sourceType": "SYSTEM", "senderNickname": _in(visitor, _SYSTEM)}
     return [{**_item(visitor, session, entry), **said, **is_queued}]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from kefu.desk.waiting_estimate import estimated_wait_ms
 from kefu.domain.instants import SECOND, Instant
 from kefu.domain.session import Session, SessionState
 from kefu.records import sessions
@@ -39,10 +40,11 @@ async def query_queue_info(visit: Visit, _asked: QueryQueueInfo) -> Answer:
 
 
 async def _place(visit: Visit, session: Session) -> Answer:
-    """Waits in seconds. The vendor's maximum is 0, none set; who waits longest is the estimate: no other is kept."""
+    """Waits in seconds. The vendor's maximum is 0, none set; where too little is known, who waits longest is the estimate."""
     store, now = visit.desk.store, visit.desk.clock.now()
     position = await sessions.position_in_line(store, visit.tenant, session)
     heads = await sessions.heads_of_classes(store, visit.tenant, session.line) if session.line else []
+    wait_ms = await estimated_wait_ms(visit.desk, visit.tenant, session.line, position or 1) if session.line else None
     longest = max([_waited_s(session, now), *(_waited_s(head, now) for head in heads)])
     return answer(
         OK,
@@ -52,7 +54,7 @@ async def _place(visit: Visit, session: Session) -> Answer:
         currentDeviceWaitTime=_waited_s(session, now),
         configMaxcWaitTime=0,
         longestWaitTime=longest,
-        estimateWaitTime=longest,
+        estimateWaitTime=longest if wait_ms is None else wait_ms // SECOND,
     )
 
 

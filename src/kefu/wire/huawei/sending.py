@@ -11,12 +11,12 @@ from kefu.blobs.port import BlobError
 from kefu.desk.close_session import close_session
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.domain.human_request import TRANSFER_ACTION
-from kefu.domain.log import EventKind
 from kefu.domain.message import MessageType
 from kefu.domain.refusals import Declined, NotFound
 from kefu.domain.session import Session, SessionState
-from kefu.wire.huawei.answers import FAILED, OFF_HOURS, OK, Answer, answer
+from kefu.wire.huawei.answers import FAILED, OK, Answer, answer
 from kefu.wire.huawei.contents import read_content, require_short
+from kefu.wire.huawei.declined import declined_answer
 from kefu.wire.huawei.fields import ChannelConfigId, OnChannel, UserId
 from kefu.wire.huawei.files import require_stored
 from kefu.wire.huawei.requests import Wrong
@@ -26,7 +26,6 @@ from kefu.wire.huawei.web_call import AnyWebCall, WebCall
 ControlType = Literal["CONNECT", "CHAT", "TRANS2AGENT", "INPUT", "DISCONNECT", "READ"]
 MediaType = Literal["TEXT", "IMAGE", "AUDIO", "VIDEO", "FILE", "FILE_IMAGE", "FILE_VIDEO", "WEBCARD", "LOCATE"]
 CONTENT_LENGTH_MAX = 8_192
-_OFF_HOURS_TOLD = "The current time is not within the working time of the service agents"
 
 
 class Send(OnChannel, frozen=True, kw_only=True):
@@ -65,8 +64,8 @@ async def _connect(visit: Visit, asked: Send, session: Session | None) -> Answer
             return answer(FAILED, "No ccucs address available!")
         newest = await visit.newest()
         session = newest.value.session if newest else None
-        if session is not None and session.end_reason is EventKind.DECLINED:
-            return answer(OFF_HOURS, _OFF_HOURS_TOLD)
+        if declined := await declined_answer(visit, session):
+            return declined
     is_robot = session is not None and session.state is SessionState.BOT
     return answer(OK, "connect to robot successfully." if is_robot else "connect successfully.")
 
@@ -102,8 +101,9 @@ async def _to_agent(visit: Visit, asked: Send, session: Session | None) -> Answe
     except Declined:
         return answer(FAILED, "The session is no longer alive.")
     newest = await visit.newest()
-    if newest and newest.value.session.ref == session.ref and newest.value.session.end_reason is EventKind.DECLINED:
-        return answer(OFF_HOURS, _OFF_HOURS_TOLD)
+    asked_in = newest.value.session if newest and newest.value.session.ref == session.ref else None
+    if declined := await declined_answer(visit, asked_in):
+        return declined
     return answer(OK, "transfer to agent successfully")
 
 
