@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from shop import TENANT
 
 from kefu.desk.sweep import sweep
 from kefu.domain.instants import HOUR
 from kefu.domain.log import EventKind
 from kefu.domain.session import SessionState
 from kefu.domain.working_hours import WorkingHours
-from wire.huawei.office import TENANT, Office
+from wire.huawei.office import Office
 
 OFF_HOURS = ("12", "The current time is not within the working time of the service agents")
 LEFT = {"callId": "xiaoming", "caller": "13800000000", "leaveMessage": "请回电", "channel": "WEB"}
