@@ -58,5 +58,5 @@ class HoursWatch:
 
 
 def _is_open(directory: Directory, session: Session, decision: Decision) -> bool:
-    group = resolve_group(directory, session.keys, session.channel).group.id
-    return is_open(directory.hours_of(group), decision.decided_at)
+    group = resolve_group(directory, session.keys, session.channel).group
+    return is_open(group.working_hours or directory.settings.working_hours, decision.decided_at)
