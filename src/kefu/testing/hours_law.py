@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
+from kefu.domain.decision import Decision, DispatchReason, DispatchTrigger
 from kefu.domain.directory import Directory
 from kefu.domain.instants import SECOND, Instant
 from kefu.domain.route import resolve_group
@@ -15,6 +15,7 @@ from kefu.store.port import Put, Write
 from kefu.testing.laws import LawBroken
 
 _ARRIVALS = frozenset({DispatchTrigger.MESSAGE, DispatchTrigger.HUMAN_REQUESTED, DispatchTrigger.MESSAGE_LEFT})
+_SETTINGS, _GROUPS = keys.settings("").sort, keys.group("", "").sort
 _READ_BEFORE_MS = 10 * SECOND
 """A decision is made by hours that were read at most so long before: turns of others come between, and short sleeps."""
 
@@ -28,16 +29,23 @@ class HoursWatch:
         """Raises `LawBroken`."""
         for write in (each for each in writes if isinstance(each, Put)):
             self._learn(write, now)
-            if write.key.sort.startswith(keys.LOG[0]):
+            if self._has_hours and write.key.sort.startswith(keys.LOG[0]):
                 record = LOG_RECORDS.decode(write.record.value)
                 for decision in (entry.decision for entry in record.entries if entry.decision):
                     self._hold_one(sessions[record.ref.id].value.session, decision)
 
+    @property
+    def _has_hours(self) -> bool:
+        return any(
+            each.settings.working_hours or any(group.working_hours for group in each.groups.values())
+            for _, each in self.versions
+        )
+
     def _learn(self, write: Put, now: Instant) -> None:
         known = self.versions[-1][1]
-        if write.key.sort == "CONFIG#SETTINGS":
+        if write.key.sort == _SETTINGS:
             self.versions.append((now, replace(known, settings=directories.decode_settings(write.record.value))))
-        elif write.key.sort.startswith("CONFIG#GROUP#"):
+        elif write.key.sort.startswith(_GROUPS):
             group = directories.decode_group(write.record.value)
             self.versions.append((now, replace(known, groups={**known.groups, group.id: group})))
 
@@ -45,7 +53,7 @@ class HoursWatch:
         if decision.trigger not in _ARRIVALS or session.keys.agent_username:
             return
         found = {_is_open(each, session, decision) for each in self._in_force(decision.decided_at)}
-        is_declined = decision.outcome is DispatchOutcome.DECLINE
+        is_declined = any(step.reason is DispatchReason.OUTSIDE_HOURS for step in decision.steps)
         if found == {is_declined}:
             raise LawBroken(
                 "hours", f"{session.id} got {decision.outcome} while the desk was {'open' if is_declined else 'closed'}"
