@@ -12,7 +12,7 @@ from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.explain import explain_route
 from kefu.desk.left_messages import MessageToLeave, leave_message
 from kefu.desk.request_human import request_human
-from kefu.desk.sweep import sweep
+from kefu.desk.sweep import looks_of, sweep
 from kefu.domain.bot import BotAnswer, BotQuestion
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchOutcome, DispatchReason, DispatchRule, DispatchTrigger
@@ -24,6 +24,7 @@ from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import WorkingHours
 from kefu.records import left_messages, sessions
+from kefu.records.sweep_places import START, Part
 
 # The shop's clock begins with 2026, a Thursday, at midnight UTC.
 DAY_SHIFT = WorkingHours(zone="Etc/UTC", weekly=(((9 * 60, 18 * 60),),) * 7)
@@ -306,3 +307,14 @@ async def test_a_session_opened_for_a_left_message_is_the_visitors_one_open_sess
     await swept(shop)
     assert await shop.write("V") == await newest(shop, "V")
     assert (await newest(shop, "V")).ordinal == 1
+
+
+async def test_a_sweep_that_was_cut_among_left_messages_goes_on_behind_the_last(shop: Shop) -> None:
+    for visitor in ("V", "W", "X"):
+        await leave(shop, visitor)
+        shop.clock.advance(MINUTE)
+    opens(shop)
+    everything = [place async for place, _ in looks_of(shop.desk, TENANT, START) if place.part is Part.LEFT]
+    assert len(everything) == 3
+    rest = [place async for place, _ in looks_of(shop.desk, TENANT, everything[0])]
+    assert rest == everything[1:]

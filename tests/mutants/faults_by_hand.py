@@ -6,6 +6,8 @@ BOT_SEEDS = 1_000_000
 """From here on the simulation has a bot, and visitors rate."""
 CHAIN_SEEDS = 2_000_000
 """From here on its groups overflow."""
+HOURS_SEEDS = 4_000_000
+"""And from here on the desk opens and closes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -363,6 +365,38 @@ MUTANTS = [
         first_seed=CHAIN_SEEDS,
     ),
     Mutant(
+        name="hours are ignored",
+        module="kefu.domain.dispatch",
+        right="    if is_open(hours, trail.now):\n",
+        wrong="    if True:\n",
+        law="hours",
+        first_seed=HOURS_SEEDS,
+    ),
+    Mutant(
+        name="a group's own hours are ignored",
+        module="kefu.domain.directory",
+        right="        return (group.working_hours if group else None) or self.settings.working_hours\n",
+        wrong="        return self.settings.working_hours if group or not group else None\n",
+        law="hours",
+        first_seed=HOURS_SEEDS,
+    ),
+    Mutant(
+        name="a left message is brought in again by whoever listed it",
+        module="kefu.desk.left_messages",
+        right="    if known is None or known.value.session is not None:\n",
+        wrong="    if known is None:\n",
+        law="L4",
+        first_seed=HOURS_SEEDS,
+    ),
+    Mutant(
+        name="a left message is ticked off before its session is committed",
+        module="kefu.desk.left_messages",
+        right="    changes.step(opened, writer, stored)\n",
+        wrong="",
+        law="left",
+        first_seed=HOURS_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -390,6 +424,8 @@ SURVIVES_WITHOUT = {
     "overdue": "overflow by time is forgotten",
     "chain": "whoever is handed on begins to wait anew",
     "rating": "a rating's record is not in the commit of its entry",
+    "hours": "hours are ignored",
+    "left": "a left message is ticked off before its session is committed",
     "L12": "the tenant is left out of a key",
 }
 """For each law a fault that nothing else notices: with the law switched off it gets through."""

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from kefu.testing.simulation import BOT_SEEDS, CHAIN_SEEDS, play
+from kefu.testing.simulation import BOT_SEEDS, CHAIN_SEEDS, HOURS_SEEDS, play
 
 SEEDS = 1_000
 SEEDS_WITH_BOT = 300
 SEEDS_WITH_CHAINS = 300
+SEEDS_WITH_HOURS = 300
 BATCH = 50
 FOUND = [
     int(line.split()[0])
@@ -31,6 +32,12 @@ def test_no_seed_with_a_bot_and_ratings_breaks_a_law(first: int) -> None:
 
 @pytest.mark.parametrize("first", range(CHAIN_SEEDS, CHAIN_SEEDS + SEEDS_WITH_CHAINS, BATCH))
 def test_no_seed_with_overflow_chains_breaks_a_law(first: int) -> None:
+    found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
+    assert not found
+
+
+@pytest.mark.parametrize("first", range(HOURS_SEEDS, HOURS_SEEDS + SEEDS_WITH_HOURS, BATCH))
+def test_no_seed_with_hours_and_left_messages_breaks_a_law(first: int) -> None:
     found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
     assert not found
 

@@ -20,6 +20,7 @@ from kefu.desk.delete_agent import delete_agent
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
+from kefu.desk.left_messages import MessageToLeave, leave_message
 from kefu.desk.presence import show_presence
 from kefu.desk.ratings import invite_rating, submit_rating
 from kefu.desk.request_human import request_human
@@ -41,6 +42,7 @@ from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.domain.working_hours import WorkingHours
 from kefu.store.memory import MemoryStore
 from kefu.store.port import OutcomeUnknown, Throttled
 from kefu.testing.chain_laws import nobody_is_overdue
@@ -74,6 +76,16 @@ BOT_SEEDS = 1_000_000
 """From this seed on there is a bot."""
 CHAIN_SEEDS = 2_000_000
 """From this seed on, without a bot, groups overflow: when nobody is online, by time, and when they are full."""
+HOURS_SEEDS = 4_000_000
+"""From this seed on the desk opens and closes, and visitors leave messages; there is a bot as well."""
+SHIFTS = WorkingHours(zone="Etc/UTC", weekly=(tuple((start, start + 2) for start in range(0, 90, 4)),) * 7)
+CLOSED = WorkingHours(zone="Etc/UTC", special=(("2001-01-01", ((0, 60),)),))
+FEATURES: tuple[tuple[int, frozenset[str]], ...] = (
+    (BOT_SEEDS, frozenset({"bot"})),
+    (CHAIN_SEEDS, frozenset({"chains"})),
+    (HOURS_SEEDS, frozenset({"bot", "hours"})),
+)
+"""From which seed on the desk has what."""
 STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
 
 
@@ -88,6 +100,8 @@ class Shop:
     has_bot: bool = False
     """Whether a bot receives on one channel, and visitors rate."""
     has_chains: bool = False
+    has_hours: bool = False
+    """Whether the desk opens and closes, and visitors leave messages."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -97,6 +111,8 @@ class Shop:
     groups: list[str] = field(default_factory=list)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     """Visitor and client message id of every message the desk said it accepted."""
+    left: set[str] = field(default_factory=set)
+    """Ids of the messages left that the desk said it keeps."""
     calls: int = 0
 
     def __post_init__(self) -> None:
@@ -174,12 +190,15 @@ class Shop:
 
     async def heal(self) -> None:
         """The fire is over: one sweep must mend everything."""
+        if self.has_hours:
+            await self._open_for_good()
         await sweep(self.desk, TENANT)
         await self.hold_rest_laws()
         self._hold_acknowledged()
         if self.has_chains:
             await sweep(self.desk, TENANT)  # those who stood behind a VIP who was overdue himself
             self._hold_overdue()
+        self._hold_left()
 
     async def hold_rest_laws(self) -> None:
         await check_laws(
@@ -212,7 +231,9 @@ class Shop:
             return (*CLIENTS, *CHAIN_CLIENTS), (*WEIGHTS, *CHAIN_WEIGHTS)
         if not self.has_bot:
             return CLIENTS, WEIGHTS
-        return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
+        if not self.has_hours:
+            return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
+        return (*CLIENTS, *BOT_CLIENTS, *HOURS_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS, *HOURS_WEIGHTS)
 
     def call(self, once: Once | None = None) -> Call:
         return Call(by=PARTNER, once=once)
@@ -260,6 +281,19 @@ class Shop:
         }
         if "L4" not in self.off and (lost := self.acknowledged - kept):
             raise LawBroken("L4", f"{lost} were acknowledged and are not there")
+
+    async def _open_for_good(self) -> None:
+        await update_settings(self.desk, self.call(), partial(replace, working_hours=None))
+        for group, name in zip(self.groups, ("G1", "G2"), strict=True):
+            await save_group(self.desk, self.call(), GroupChange(id=group, name=name, has_tenants_hours=True))
+
+    def _hold_left(self) -> None:
+        """Everything that was left came in. That nothing came in twice is L4."""
+        logs = self.watched.live.logs.values()
+        if "left" not in self.off and (
+            lost := self.left - {entry.message.id for log in logs for entry in log if entry.message}
+        ):
+            raise LawBroken("left", f"{lost} were left, and are in no session")
 
     def _could_be_served(self, ref: SessionRef) -> bool:
         staff = self.watched.live.ledger().agents
@@ -439,6 +473,29 @@ def lets_time_pass(shop: Shop) -> Callable[[], Awaitable[Any]]:
 CHAIN_CLIENTS: tuple[Client, ...] = (rechains, lets_time_pass)
 CHAIN_WEIGHTS = (1, 2)
 
+def opens_or_closes(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    hours, once = shop.random.choice((None, None, CLOSED, SHIFTS)), shop.once()
+    if shop.random.random() < 0.6:  # noqa: PLR2004  a mix in which tenant and groups have their turn
+        return lambda: update_settings(shop.desk, shop.call(once), partial(replace, working_hours=hours))
+    number = shop.random.randrange(2)
+    change = GroupChange(
+        id=shop.groups[number], name=f"G{number + 1}", working_hours=hours, has_tenants_hours=hours is None
+    )
+    return lambda: save_group(shop.desk, shop.call(once), change)
+
+
+def leaves_a_message(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    once, channel = shop.once(), shop.random.choice((Channel.APP, BOT_CHANNEL))
+    message = MessageToLeave(visitor=shop.random.choice(VISITORS[:4]), channel=channel, text="call me")
+
+    async def ask() -> None:
+        shop.left.add((await leave_message(shop.desk, shop.call(once), message)).id)
+
+    return ask
+
+
+HOURS_CLIENTS: tuple[Client, ...] = (opens_or_closes, leaves_a_message, sweeps)
+HOURS_WEIGHTS = (5, 8, 6)
 BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
 BOT_WEIGHTS = (14, 4, 2, 5, 1)
 
@@ -452,6 +509,10 @@ async def _nothing() -> None:
     pass
 
 
+def features_of(seed: int) -> frozenset[str]:
+    return next((features for first, features in reversed(FEATURES) if seed >= first), frozenset())
+
+
 async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str] = ()) -> list[Turn]:
     """Plays the history of one seed and returns it. Raises `LawBroken`, with the history in its notes.
 
@@ -462,6 +523,19 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
     has_chains = seed >= CHAIN_SEEDS
     has_bot = seed >= BOT_SEEDS and not has_chains
     shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=has_bot, has_chains=has_chains)
+
+
+    of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; below,
+    histories are what they were before there was one. From `HOURS_SEEDS` on there are working hours as well.
+    """
+    shop = Shop(
+        Random(seed),
+        rates,
+        0 if seed % 2 else CRASH_RATE,
+        off,
+        has_bot=seed >= BOT_SEEDS,
+        has_hours=seed >= HOURS_SEEDS,
+    )
     try:
         await shop.open()
         for _ in range(ROUNDS):

@@ -16,6 +16,7 @@ from kefu.store.port import (
     Write,
 )
 from kefu.store.wrapper import StoreWrapper
+from kefu.testing.hours_law import HoursWatch
 from kefu.testing.laws import LAWS, LawBroken, hold_laws, is_vip
 from kefu.testing.live_ledger import NOBODY, LiveLedger
 
@@ -41,6 +42,7 @@ class WatchedStore(StoreWrapper):
         self._request = request
         self._now = now
         self._off = off
+        self._hours = HoursWatch()
         self._step_laws = [law for law in STEP_LAWS if law not in off]
         self._applied: set[str] = set()
         self._read: dict[tuple[str, Line], Mapping[str, LoadedSession]] = {}
@@ -62,6 +64,8 @@ class WatchedStore(StoreWrapper):
         hold_laws(self.live.ledger(), self._now(), self._step_laws, lowered=self.lowered)
         if "L7 order" not in self._off:
             self._hold_order()
+        if "hours" not in self._off:
+            self._hours.hold(writes, self.live.sessions, self._now())
         if "L12" not in self._off:
             self._hold_wall(writes)
 

@@ -13,6 +13,7 @@ from kefu.domain.channel import Channel
 from kefu.domain.delivery import Happening
 from kefu.domain.instants import SECOND
 from kefu.domain.log import EventKind
+from kefu.domain.message import MessageSender
 from kefu.domain.webhook import Webhook
 from kefu.wire.tencent.session_events import EVENT_NAMES, event_body, session_event
 from kefu.wire.tencent.signature import sign
@@ -37,6 +38,7 @@ from wire.histories import (
     TENCENT,
     ended,
     history,
+    said,
 )
 
 ALWAYS = {
@@ -248,3 +250,14 @@ def test_k5_the_time_is_a_number_of_milliseconds() -> None:
     assert outgoing is not None
     assert b'"EventTime":1725540020017,' in outgoing.body
     assert msgspec.json.decode(outgoing.body)["EventTime"] == 1_725_540_020_017
+
+
+def test_who_is_declined_is_told_of_as_one_who_never_got_as_far_as_a_human() -> None:
+    why = said(EventKind.BOT_MESSAGE, MessageSender.SYSTEM, "明天见")
+    assert events(history(ASKED, why, *ended(EventKind.DECLINED, None))) == [
+        "SessionBegin",
+        "Human.UserSendMsg",
+        "ChatBot.RobotSendMsg",
+        "SessionPendingAutoFinishEnd",
+        "SessionEnd",
+    ]
