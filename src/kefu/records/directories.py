@@ -100,10 +100,6 @@ def write_settings(tenant: str, settings: TenantSettings) -> Write:
     return Put(Record(key=keys.settings(tenant), value=_settings.encode(settings)), Expect.ANY)
 
 
-def decode_group(text: str) -> SkillGroup:
-    return _groups.decode(text)
-
-
 def write_group(tenant: str, group: SkillGroup) -> Write:
     return Put(Record(key=keys.group(tenant, group.id), value=_groups.encode(group)), Expect.ANY)
 

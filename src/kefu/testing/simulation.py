@@ -473,6 +473,7 @@ def lets_time_pass(shop: Shop) -> Callable[[], Awaitable[Any]]:
 CHAIN_CLIENTS: tuple[Client, ...] = (rechains, lets_time_pass)
 CHAIN_WEIGHTS = (1, 2)
 
+
 def opens_or_closes(shop: Shop) -> Callable[[], Awaitable[Any]]:
     hours, once = shop.random.choice((None, None, CLOSED, SHIFTS)), shop.once()
     if shop.random.random() < 0.6:  # noqa: PLR2004  a mix in which tenant and groups have their turn
@@ -517,24 +518,18 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
     """Plays the history of one seed and returns it. Raises `LawBroken`, with the history in its notes.
 
     Under even seeds requests crash as well; under odd ones none does, and then no sweep may be needed: the laws
-    of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; from
-    `CHAIN_SEEDS` on groups overflow; below, histories are what they were before there was either.
+    of rest are held after every round. What else a seed has, `FEATURES` says; below the first of them histories are
+    what they were before there was any.
     """
-    has_chains = seed >= CHAIN_SEEDS
-    has_bot = seed >= BOT_SEEDS and not has_chains
-    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=has_bot, has_chains=has_chains)
-
-
-    of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; below,
-    histories are what they were before there was one. From `HOURS_SEEDS` on there are working hours as well.
-    """
+    features = features_of(seed)
     shop = Shop(
         Random(seed),
         rates,
         0 if seed % 2 else CRASH_RATE,
         off,
-        has_bot=seed >= BOT_SEEDS,
-        has_hours=seed >= HOURS_SEEDS,
+        has_bot="bot" in features,
+        has_chains="chains" in features,
+        has_hours="hours" in features,
     )
     try:
         await shop.open()
