@@ -69,7 +69,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a close says that no room is left",
-        module="kefu.desk.close_session",
+        module="kefu.desk.ending",
         right="has_room=not is_full)",
         wrong="has_room=False)",
         law="L7",

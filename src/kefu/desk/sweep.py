@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
+from kefu.desk.arming import pages_to_arm
 from kefu.desk.attempts import attempt
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.desk import Desk
@@ -56,10 +57,14 @@ async def looks_of(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator
             at = replace(place, behind=sessions.listing_order(session))
             yield at, partial(look, desk, tenant, session.ref, DispatchTrigger.SWEEP)
         place, behind = replace(place, part=Part.BOT), ""
-    async for session in _in_state(desk, tenant, SessionState.BOT, behind):
-        at = replace(place, behind=sessions.listing_order(session))
-        if session.owed_answer is not None:
-            yield at, partial(answer_by_bot, desk, tenant, session.ref)
+    if place.part is Part.BOT:
+        async for session in _in_state(desk, tenant, SessionState.BOT, behind):
+            at = replace(place, behind=sessions.listing_order(session))
+            if session.owed_answer is not None:
+                yield at, partial(answer_by_bot, desk, tenant, session.ref)
+        place, behind = replace(place, part=Part.DEADLINES), ""
+    async for end, arm in pages_to_arm(desk, tenant, behind):
+        yield replace(place, behind=end), arm
 
 
 async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:

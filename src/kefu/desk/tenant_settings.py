@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kefu.desk.arming import arm_open_sessions
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
@@ -12,6 +13,7 @@ from kefu.domain.bounds import KEYWORDS_MAX
 from kefu.domain.directory import Directory, Ranking, TenantSettings
 from kefu.domain.instants import DAY
 from kefu.domain.refusals import Invalid
+from kefu.domain.timeouts import require_sensible
 from kefu.records import agents, directories
 from kefu.store.port import Write
 
@@ -38,6 +40,8 @@ async def update_settings(
         await _rank_anew(desk, call.tenant, after.ranking)
     if before.designated_offline_overflow is not after.designated_offline_overflow:
         await sweep(desk, call.tenant)
+    if before.timeouts != after.timeouts:
+        await arm_open_sessions(desk, call.tenant)
     return changed
 
 
@@ -49,6 +53,8 @@ def _check(settings: TenantSettings) -> None:
         named(keyword, "transferKeywords")
     if not 0 <= settings.rating_window_ms <= _RATING_WINDOW_MS_MAX:
         raise Invalid("ratingWindow must lie between 0 and 90 days.", "ratingWindow")
+    require_sensible(settings.timeouts)
+    named(settings.timeouts.warning_text, "timeoutWarningText")
 
 
 async def _rank_anew(desk: Desk, tenant: str, ranking: Ranking) -> None:

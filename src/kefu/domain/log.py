@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     USER_TIMEOUT_END = "USER_TIMEOUT_END"
     AGENT_TIMEOUT_END = "AGENT_TIMEOUT_END"
     PENDING_AUTO_END = "PENDING_AUTO_END"
+    TIMEOUT_WARNED = "TIMEOUT_WARNED"
     SESSION_END = "SESSION_END"
 
 
@@ -66,3 +67,5 @@ class LogEntry:
     answers: int | None = None
     """BOT_MESSAGE only: number of the visitor's message that the bot answers."""
     rating: int | None = None
+    warns_of: EventKind | None = None
+    """TIMEOUT_WARNED only: the end that is near."""

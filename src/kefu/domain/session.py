@@ -35,6 +35,7 @@ LEGAL: dict[EventKind, tuple[SessionState, ...]] = {
     EventKind.OVERFLOWED: (SessionState.WAITING, SessionState.ACTIVE),
     EventKind.RATING_INVITED: (SessionState.ACTIVE, SessionState.CLOSED),
     EventKind.RATED: (SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE, SessionState.CLOSED),
+    EventKind.TIMEOUT_WARNED: OPEN,
     **dict.fromkeys(ENDS, OPEN),
     EventKind.SESSION_END: OPEN,
 }
@@ -74,6 +75,8 @@ class Session:
     """Number of the visitor's latest message that a bot is to answer."""
     answered_seq: int = 0
     """Number of the latest message that a bot has answered."""
+    warned_at: Instant | None = None
+    """When its end for silence was last announced; whatever was said since has put that off."""
 
     @property
     def id(self) -> str:
@@ -155,6 +158,8 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
             return replace(session, state=SessionState.CLOSED, closed_at=entry.at, line=None, waiting_since=None)
         case EventKind.RATED:
             return replace(session, rating=entry.rating)
+        case EventKind.TIMEOUT_WARNED:
+            return replace(session, warned_at=entry.at)
         case _:
             return session
 

@@ -15,6 +15,7 @@ class Part(StrEnum):
     AGENTS = "AGENTS"
     WAITING = "WAITING"
     BOT = "BOT"
+    DEADLINES = "DEADLINES"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +25,7 @@ class SweepPlace:
     tenant: str = ""
     part: Part = Part.AGENTS
     behind: str = ""
-    """The last one's place in the listing of agents, or of waiting sessions, or of those with a bot."""
+    """The last one's place in the listing of agents, or of waiting sessions, or of those with a bot; state and place of an open session."""
     is_tenant_done: bool = False
 
 
