@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 BOT_SEEDS = 1_000_000
 """From here on the simulation has a bot, and visitors rate."""
+DEADLINE_SEEDS = 2_000_000
+"""From here on silence ends sessions as well."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -321,6 +323,49 @@ MUTANTS = [
         first_seed=BOT_SEEDS,
     ),
     Mutant(
+        name="a deadline does not look at newer activity",
+        module="kefu.domain.deadline",
+        right="= session.last_visitor_message_at or 0, session.last_agent_message_at or 0\n",
+        wrong="= session.started_at, session.started_at\n",
+        law="time-out",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
+        name="an end for silence is committed over whatever came since",
+        module="kefu.desk.deadlines",
+        right="    ended = await end_into(desk, changes, loaded, cause, settings)\n",
+        wrong="    [newest] = await sessions.load(desk.plain_store, tenant, [loaded.value.session.ref])\n"
+        "    ended = await end_into(desk, changes, newest or loaded, cause, settings)\n",
+        law="time-out",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
+        name="an end forgets the slot",
+        module="kefu.desk.ending",
+        right="    changes.step(loaded, writer)\n",
+        wrong="    stored = __import__('dataclasses').replace(loaded.value, session=writer.session)\n"
+        "    write = __import__('kefu.records.sessions').records.sessions.writes\n"
+        "    changes.add(*write(changes.tenant, loaded, stored, writer.entries))\n",
+        law="L2",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
+        name="the room that an end for silence leaves is not filled",
+        module="kefu.desk.deadlines",
+        right="        await fill(desk, tenant, ended.agent, DispatchTrigger.AGENT_GAINED_ROOM)\n",
+        wrong="        pass\n",
+        law="L7",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
+        name="a session opens without a deadline",
+        module="kefu.desk.ingest_message",
+        right="    if not opened:\n",
+        wrong="    if False:\n",
+        law="L7 deadline",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -345,6 +390,8 @@ SURVIVES_WITHOUT = {
     "bot": "a bot's answer is taken after a later message was answered",
     "L7 bot": "the bot is not asked once the message is committed",
     "rating": "a rating's record is not in the commit of its entry",
+    "time-out": "a deadline does not look at newer activity",
+    "L7 deadline": "a session opens without a deadline",
     "L12": "the tenant is left out of a key",
 }
 """For each law a fault that nothing else notices: with the law switched off it gets through."""

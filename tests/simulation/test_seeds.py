@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from kefu.testing.simulation import BOT_SEEDS, play
+from kefu.testing.simulation import BOT_SEEDS, DEADLINE_SEEDS, play
 
 SEEDS = 1_000
 SEEDS_WITH_BOT = 300
+SEEDS_WITH_TIMEOUTS = 200
 BATCH = 50
 FOUND = [
     int(line.split()[0])
@@ -24,6 +25,12 @@ def test_no_seed_breaks_a_law(first: int) -> None:
 
 @pytest.mark.parametrize("first", range(BOT_SEEDS, BOT_SEEDS + SEEDS_WITH_BOT, BATCH))
 def test_no_seed_with_a_bot_and_ratings_breaks_a_law(first: int) -> None:
+    found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
+    assert not found
+
+
+@pytest.mark.parametrize("first", range(DEADLINE_SEEDS, DEADLINE_SEEDS + SEEDS_WITH_TIMEOUTS, BATCH))
+def test_no_seed_with_time_outs_breaks_a_law_and_every_session_ends_in_one_way(first: int) -> None:
     found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
     assert not found
 

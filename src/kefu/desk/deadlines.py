@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 from kefu.desk.attempts import attempt, commit_alone
@@ -21,6 +22,7 @@ from kefu.domain.bounds import DEADLINES_LOOKED_AT_MAX, DEADLINES_PAGE
 from kefu.domain.deadline import End, LookAgain, NextStep, Warn, next_step
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import TenantSettings
+from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.message import Message, MessageSender
@@ -89,11 +91,15 @@ async def _due_pages(desk: Desk) -> AsyncGenerator[list[Due], None]:
     """What was due when it began. One that stays due, whatever its trouble, holds up nobody behind it."""
     now, behind = desk.clock.now(), None
     for _ in range(DEADLINES_LOOKED_AT_MAX // DEADLINES_PAGE):
-        page, has_more = await deadlines.due(desk.store, now, behind=behind, limit=DEADLINES_PAGE)
+        page, has_more = await attempt(desk, partial(_due_page, now, behind))
         yield page
         if not has_more:
             return
         behind = page[-1]
+
+
+async def _due_page(now: Instant, behind: Due | None, desk: Desk, _lost: int) -> tuple[list[Due], bool]:
+    return await deadlines.due(desk.store, now, behind=behind, limit=DEADLINES_PAGE)
 
 
 async def _look(desk: Desk, tenant: str, ref: SessionRef) -> Ended | None:
@@ -139,7 +145,7 @@ async def _forget(desk: Desk, tenant: str, ref: SessionRef, deadline: LoadedDead
     await commit_alone(desk, deadlines.delete(tenant, ref.id, deadline.version))
 
 
-def _moved(tenant: str, deadline: LoadedDeadline, due_at: int) -> Write:
+def _moved(tenant: str, deadline: LoadedDeadline, due_at: Instant) -> Write:
     return deadlines.write(tenant, replace(deadline.value, due_at=due_at), deadline.version)
 
 

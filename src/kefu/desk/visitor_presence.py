@@ -1,6 +1,7 @@
 """A visitor is there without writing: kept where a tenant ends the waiting of those who are gone, and nowhere else."""
 
 import asyncio
+from contextlib import suppress
 
 from kefu.desk.attempts import commit_alone
 from kefu.desk.call import Caller
@@ -8,6 +9,7 @@ from kefu.desk.desk import Desk
 from kefu.domain.bounds import VISITOR_NOTED_EVERY_MS
 from kefu.domain.instants import SECOND
 from kefu.records import visitor_presence
+from kefu.store.port import StoreError
 
 
 async def note_visitor(desk: Desk, caller: Caller) -> None:
@@ -15,10 +17,11 @@ async def note_visitor(desk: Desk, caller: Caller) -> None:
     now = desk.clock.now()
     if desk.last_seen.was_visitor_noted(caller.tenant, caller.user_name, now):
         return
-    timeouts = (await desk.directories.load(desk.store, caller.tenant)).directory.settings.timeouts
-    desk.last_seen.noted_visitor(caller.tenant, caller.user_name, now)
-    if timeouts.pending_ms is not None:
-        await commit_alone(desk, visitor_presence.write(caller.tenant, caller.user_name, now))
+    with suppress(StoreError):
+        timeouts = (await desk.directories.load(desk.store, caller.tenant)).directory.settings.timeouts
+        if timeouts.pending_ms is not None:
+            await commit_alone(desk, visitor_presence.write(caller.tenant, caller.user_name, now))
+        desk.last_seen.noted_visitor(caller.tenant, caller.user_name, now)
 
 
 async def keep_noting(desk: Desk, caller: Caller) -> None:

@@ -83,6 +83,10 @@ def _assemble(records: list[Record]) -> Directory:
     )
 
 
+def decode_settings(text: str) -> TenantSettings:
+    return _settings.decode(text)
+
+
 def write_head(tenant: str, loaded: LoadedDirectory) -> Write:
     """Every change of the directory carries this: changes of one tenant's directory come one after another."""
     return Put(Record(key=keys.config_head(tenant), value="{}"), loaded.head or Expect.ABSENT)

@@ -6,13 +6,14 @@ from types import MappingProxyType
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
+from kefu.domain.deadline import Deadline
 from kefu.domain.decision import Decision
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.rating import Rating
 from kefu.domain.session import Session
-from kefu.records import agents, bindings, keys, ratings, sessions
+from kefu.records import agents, bindings, deadlines, directories, keys, ratings, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Fold, Ledger
@@ -32,6 +33,9 @@ class LiveLedger:
     commits: dict[str, int] = field(default_factory=dict)
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
     ratings: dict[str, Rating] = field(default_factory=dict)
+    deadlines: dict[str, Deadline] = field(default_factory=dict)
+    directory: Directory = field(default_factory=Directory)
+    """Its settings alone."""
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
@@ -46,7 +50,7 @@ class LiveLedger:
 
     def ledger(self) -> Ledger:
         return Ledger(
-            directory=Directory(),
+            directory=self.directory,
             agents=self.agents(),
             sessions=self.sessions,
             lines={line: list(entries.values()) for line, entries in self.lines.items()},
@@ -54,6 +58,7 @@ class LiveLedger:
             commits=self.commits,
             bindings=self.bindings,
             ratings=self.ratings,
+            deadlines=self.deadlines,
             touched=frozenset(self._touched),
             folds=self._folds,
         )
@@ -80,6 +85,10 @@ class LiveLedger:
         elif sort == keys.RATING and value is not None:
             rating = ratings.decode(value)
             self.ratings[rating.ref.id] = rating
+        elif sort == keys.DEADLINE:
+            self._apply_deadline(partition, value)
+        elif sort == keys.settings("").sort and value is not None:
+            self.directory = Directory(settings=directories.decode_settings(value))
         elif sort.startswith(keys.LOG[0]) and value is not None:
             self._apply_log(value)
 
@@ -96,6 +105,13 @@ class LiveLedger:
         else:
             entries.pop(sort, None)
         self.lines[line] = {each: entries[each] for each in sorted(entries)}
+
+    def _apply_deadline(self, partition: str, value: str | None) -> None:
+        session_id = keys.unpart(partition.removeprefix(keys.log_partition(self.tenant, "")))
+        if value is not None:
+            self.deadlines[session_id] = deadlines.decode(value)
+        else:
+            self.deadlines.pop(session_id, None)
 
     def _apply_log(self, value: str) -> None:
         record = LOG_RECORDS.decode(value)

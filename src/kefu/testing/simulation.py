@@ -16,6 +16,7 @@ from kefu.bots.port import BotFailed
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
 from kefu.desk.call import Call, Caller, Once, Role
 from kefu.desk.close_session import close_session
+from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.delete_agent import delete_agent
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
@@ -29,17 +30,20 @@ from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.sweep import sweep
 from kefu.desk.tenant_settings import update_settings
 from kefu.desk.transfer_session import TransferTarget, transfer_session
+from kefu.desk.visitor_presence import note_visitor
+from kefu.desk.web_clients import claim_poll
 from kefu.domain.agent import AgentStatus
 from kefu.domain.bot import BotAnswer, BotQuestion, BotReply
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
-from kefu.domain.instants import MINUTE
+from kefu.domain.instants import MINUTE, SECOND
 from kefu.domain.message import MessageSender
 from kefu.domain.rating import STARS, RatingAnswers
 from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.domain.timeouts import Timeouts
 from kefu.store.memory import MemoryStore
 from kefu.store.port import OutcomeUnknown, Throttled
 from kefu.testing.clocks import NEW_YEAR_2026
@@ -61,6 +65,8 @@ from kefu.testing.watched_store import WatchedStore
 TENANT = "1"
 PARTNER = Caller(tenant=TENANT, role=Role.PARTNER, user_name="crm")
 ROUNDS = 5
+SILENT_ROUNDS = 8
+"""Of three minutes each: a warning, an end, and once more for who was returned to a line between."""
 REQUESTS_AT_ONCE = (3, 4, 6)
 CLIENT_TRIES = 12
 CRASH_RATE = 0.01
@@ -70,6 +76,8 @@ FLAGS = ("F", "G")
 BOT_CHANNEL = Channel.WEB
 BOT_SEEDS = 1_000_000
 """From this seed on there is a bot."""
+DEADLINE_SEEDS = 2_000_000
+"""From this seed on there are time-outs as well."""
 STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
 
 
@@ -83,6 +91,8 @@ class Shop:
     off: Collection[str] = ()
     has_bot: bool = False
     """Whether a bot receives on one channel, and visitors rate."""
+    has_timeouts: bool = False
+    """Whether silence ends sessions."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -128,6 +138,10 @@ class Shop:
             channel, invites = ChannelSettings(channel=BOT_CHANNEL, has_bot=True), self.random.random() < 0.5  # noqa: PLR2004
             settings = partial(replace, channels=(channel,), invites_rating_at_close=invites)
             await update_settings(self.desk, self.call(), settings)
+        if self.has_timeouts:
+            warning_ms = self.random.choice((None, 20_000))
+            timeouts = Timeouts(visitor_ms=2 * MINUTE, agent_ms=MINUTE, pending_ms=MINUTE, warning_ms=warning_ms)
+            await update_settings(self.desk, self.call(), partial(replace, timeouts=timeouts))
 
     async def round(self) -> None:
         """Several clients at once, under fire."""
@@ -150,8 +164,20 @@ class Shop:
     async def heal(self) -> None:
         """The fire is over: one sweep must mend everything."""
         await sweep(self.desk, TENANT)
+        await look_at_each_due(self.desk)
         await self.hold_rest_laws()
         self._hold_acknowledged()
+
+    async def fall_silent(self) -> None:
+        """Progress: nobody says anything any more, and every session comes to its end by itself."""
+        for _ in range(SILENT_ROUNDS):
+            self.clock.advance(3 * MINUTE)
+            await sweep(self.desk, TENANT)
+            await look_at_each_due(self.desk)
+        await self.hold_rest_laws()
+        left = self.open_sessions(SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE)
+        if left and "progress" not in self.off:
+            raise LawBroken("progress", f"{left} go on although nobody says anything")
 
     async def hold_rest_laws(self) -> None:
         await check_laws(
@@ -182,7 +208,9 @@ class Shop:
     def _clients(self) -> tuple[tuple["Client", ...], tuple[float, ...]]:
         if not self.has_bot:
             return CLIENTS, WEIGHTS
-        return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
+        if not self.has_timeouts:
+            return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
+        return (*CLIENTS, *BOT_CLIENTS, *DEADLINE_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS, *DEADLINE_WEIGHTS)
 
     def call(self, once: Once | None = None) -> Call:
         return Call(by=PARTNER, once=once)
@@ -385,6 +413,33 @@ def invites(shop: Shop) -> Callable[[], Awaitable[Any]]:
     return lambda: invite_rating(shop.desk, shop.call(once), ref) if ref else _nothing()
 
 
+def looks_at_what_is_due(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    return lambda: look_at_each_due(shop.desk)
+
+
+def is_seen(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    caller = Caller(tenant=TENANT, role=Role.VISITOR, user_name=shop.random.choice(VISITORS))
+    return lambda: shop.random.choice((note_visitor, _polls))(shop.desk, caller)
+
+
+def time_passes(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    """While the others are under way: what was not due when they read is due when they commit."""
+    leap = shop.random.choice((SECOND, 20 * SECOND, MINUTE, MINUTE + SECOND))
+
+    async def leaps() -> None:
+        await shop.turns.turn(TurnKind.PAUSE, "time passes")
+        shop.clock.advance(leap)
+
+    return leaps
+
+
+async def _polls(desk: Desk, caller: Caller) -> None:
+    await claim_poll(desk, caller, Channel.APP)
+
+
+DEADLINE_CLIENTS: tuple[Client, ...] = (looks_at_what_is_due, time_passes, is_seen)
+DEADLINE_WEIGHTS = (12, 8, 3)
+
 BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
 BOT_WEIGHTS = (14, 4, 2, 5, 1)
 
@@ -403,15 +458,16 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
 
     Under even seeds requests crash as well; under odd ones none does, and then no sweep may be needed: the laws
     of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; below,
-    histories are what they were before there was one.
+    histories are what they were before there was one. From `DEADLINE_SEEDS` on silence ends sessions, and then all of them.
     """
-    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=seed >= BOT_SEEDS)
+    crash_rate, has_timeouts = 0 if seed % 2 else CRASH_RATE, seed >= DEADLINE_SEEDS
+    shop = Shop(Random(seed), rates, crash_rate, off, has_bot=seed >= BOT_SEEDS, has_timeouts=has_timeouts)
     try:
         await shop.open()
         for _ in range(ROUNDS):
             await shop.round()
         await shop.heal()
-        await shop.serve_everybody()
+        await (shop.fall_silent() if has_timeouts else shop.serve_everybody())
     except Exception as broken:
         history = "\n".join(f"{turn.request:16} {turn.what}" for turn in shop.turns.history)
         broken.add_note(f"seed {seed}; its history:\n{history}")
