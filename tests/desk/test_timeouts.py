@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from shop import BUSY, OFFLINE, ONLINE, PARTNER, TENANT, Shop
 
-from kefu.desk.call import Call, Role
+from kefu.desk.call import Call, Caller, Role
 from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.request_human import request_human
 from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.sweep import sweep
 from kefu.desk.transfer_session import TransferTarget, transfer_session
-from kefu.desk.visitor_presence import note_visitor
+from kefu.desk.visitor_presence import note_visitor, topics_of_visitor
 from kefu.desk.web_clients import claim_poll
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
@@ -21,7 +21,10 @@ from kefu.domain.refusals import Invalid, Refusal
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.timeouts import Timeouts
-from kefu.records import deadlines
+from kefu.feed.topics import SessionsOf
+from kefu.gateway.registry import SocketSubscription, write_subscription
+from kefu.records import deadlines, keys
+from kefu.store.port import Expect
 
 VISITOR_MS, AGENT_MS, PENDING_MS = 10 * MINUTE, 5 * MINUTE, 3 * MINUTE
 ALL = Timeouts(visitor_ms=VISITOR_MS, agent_ms=AGENT_MS, pending_ms=PENDING_MS)
@@ -115,7 +118,39 @@ async def test_p27_a_visitor_who_writes_waits_on(shop: Shop) -> None:
     assert (await shop.session(ref)).state is SessionState.WAITING
 
 
-async def test_p27_a_visitor_with_an_open_socket_waits_on(shop: Shop) -> None:
+async def test_p27_a_visitor_with_an_open_socket_behind_a_gateway_waits_on(shop: Shop) -> None:
+    await shop.agent("c", status=BUSY)
+    ref = await shop.write("V")
+    await subscribes(shop, VISITOR, ref, shop.clock.now() + 2 * PENDING_MS)
+    await passes(shop, 2 * PENDING_MS)
+    assert (await shop.session(ref)).state is SessionState.WAITING
+    await passes(shop, PENDING_MS)
+    assert (await shop.session(ref)).end_reason is Kind.PENDING_AUTO_END
+
+
+async def test_p27_an_agents_socket_that_follows_the_session_does_not_keep_it(shop: Shop) -> None:
+    await shop.agent("c", status=BUSY)
+    ref = await shop.write("V")
+    await subscribes(shop, replace(PARTNER, role=Role.SUPERVISOR, user_name="V"), ref, shop.clock.now() + DAY)
+    await passes(shop, PENDING_MS)
+    assert (await shop.session(ref)).end_reason is Kind.PENDING_AUTO_END
+
+
+async def subscribes(shop: Shop, by: Caller, ref: SessionRef, ends_at: int) -> None:
+    topic = SessionsOf(session=ref.id).topic
+    subscription = SocketSubscription(
+        connection_id="k", query="", variables="", caller=by, operation_id="1", ends_at=ends_at
+    )
+    key = keys.subscription(TENANT, topic, "k", "1", "f")
+    await shop.desk.store.commit([write_subscription(key, subscription, Expect.ABSENT)], token=None)
+
+
+def test_topics_of_a_visitor_are_those_that_subscriptions_stand_under() -> None:
+    ref = SessionRef("V", Channel.APP, 1, "s")
+    assert topics_of_visitor(ref) == (SessionsOf(session="s", visitor="V").topic, SessionsOf(visitor="V").topic)
+
+
+async def test_p27_a_visitor_who_is_noted_to_be_there_waits_on(shop: Shop) -> None:
     await shop.agent("c", status=BUSY)
     ref = await shop.write("V")
     await passes(shop, PENDING_MS - SECOND)

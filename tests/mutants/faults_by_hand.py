@@ -324,7 +324,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a deadline does not look at newer activity",
-        module="kefu.domain.deadline",
+        module="kefu.domain.silence",
         right="= session.last_visitor_message_at or 0, session.last_agent_message_at or 0\n",
         wrong="= session.started_at, session.started_at\n",
         law="time-out",
@@ -347,14 +347,6 @@ MUTANTS = [
         "    write = __import__('kefu.records.sessions').records.sessions.writes\n"
         "    changes.add(*write(changes.tenant, loaded, stored, writer.entries))\n",
         law="L2",
-        first_seed=DEADLINE_SEEDS,
-    ),
-    Mutant(
-        name="the room that an end for silence leaves is not filled",
-        module="kefu.desk.deadlines",
-        right="        await fill(desk, tenant, ended.agent, DispatchTrigger.AGENT_GAINED_ROOM)\n",
-        wrong="        pass\n",
-        law="L7",
         first_seed=DEADLINE_SEEDS,
     ),
     Mutant(

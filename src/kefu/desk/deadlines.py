@@ -18,8 +18,8 @@ from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.ending import Ended, end_into
 from kefu.desk.serving import fill
+from kefu.desk.visitor_presence import presence_of
 from kefu.domain.bounds import DEADLINES_LOOKED_AT_MAX, DEADLINES_PAGE
-from kefu.domain.deadline import End, LookAgain, NextStep, Warn, next_step
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import TenantSettings
 from kefu.domain.instants import Instant
@@ -28,7 +28,8 @@ from kefu.domain.log_writer import LogWriter
 from kefu.domain.message import Message, MessageSender
 from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
-from kefu.records import deadlines, sessions, visitor_presence
+from kefu.domain.silence import End, LookAgain, NextStep, Warn, next_step
+from kefu.records import deadlines, sessions
 from kefu.records.deadlines import Due, LoadedDeadline
 from kefu.records.sessions import LoadedSession
 from kefu.records.visitor_presence import VisitorSeen
@@ -137,7 +138,7 @@ async def _next_step(
     step = next_step(session, settings.timeouts, desk.clock.now())
     if session.state is not SessionState.WAITING or step is None or isinstance(step, LookAgain):
         return step, _NOT_ASKED
-    seen = await visitor_presence.load(desk.store, tenant, session.ref.visitor, session.channel)
+    seen = await presence_of(desk, tenant, session)
     return next_step(session, settings.timeouts, desk.clock.now(), visitor_seen_at=seen.at), seen
 
 

@@ -12,6 +12,7 @@ from kefu.api.types.skill_group import group_id_of
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
+from kefu.domain.timeouts import Timeouts
 
 
 @strawberry.input(description="How one entry channel behaves.")
@@ -47,6 +48,19 @@ class TenantSettingsUpdateInput:
     rating_window: Duration | None = strawberry.field(
         default=None, description="How long after its end a session can be rated; 8 hours at first."
     )
+    visitor_timeout: Duration | None = strawberry.field(
+        default=None, description="After how long of the visitor's silence a session ends; PT0S: never."
+    )
+    agent_timeout: Duration | None = strawberry.field(
+        default=None, description="After how long of the agent's silence a session ends; PT0S: never."
+    )
+    pending_timeout: Duration | None = strawberry.field(
+        default=None, description="After how long of the visitor's absence a session that waits ends; PT0S: never."
+    )
+    timeout_warning: Duration | None = strawberry.field(
+        default=None, description="How long before such an end it is announced; PT0S: it is not."
+    )
+    timeout_warning_text: str | None = strawberry.field(default=None, description="What the visitor reads then.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -84,6 +98,7 @@ async def tenant_settings_update(
             else tuple(input.transfer_keywords),
             invites_rating_at_close=_kept(input.is_rating_invited_at_close, known.invites_rating_at_close),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
+            timeouts=_timeouts(input, known.timeouts),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)
@@ -93,6 +108,16 @@ async def tenant_settings_update(
 
 def _kept(given: T | None, known: T) -> T:
     return known if given is None else given
+
+
+def _timeouts(given: TenantSettingsUpdateInput, known: Timeouts) -> Timeouts:
+    return Timeouts(
+        visitor_ms=_kept(given.visitor_timeout, known.visitor_ms) or None,
+        agent_ms=_kept(given.agent_timeout, known.agent_ms) or None,
+        pending_ms=_kept(given.pending_timeout, known.pending_ms) or None,
+        warning_ms=_kept(given.timeout_warning, known.warning_ms) or None,
+        warning_text=_kept(given.timeout_warning_text, known.warning_text),
+    )
 
 
 def _channel(info: Info, given: ChannelSettingsInput) -> domain.ChannelSettings:

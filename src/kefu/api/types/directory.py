@@ -65,6 +65,19 @@ class TenantSettings:
         description="Whether the end of a served session asks its visitor for a rating."
     )
     rating_window: Duration = strawberry.field(description="How long after its end a session can be rated.")
+    visitor_timeout: Duration | None = strawberry.field(
+        description="After how long of the visitor's silence a session ends, also with the bot; null: never."
+    )
+    agent_timeout: Duration | None = strawberry.field(
+        description="After how long of the agent's silence a session ends; null: never."
+    )
+    pending_timeout: Duration | None = strawberry.field(
+        description="After how long of the visitor's absence a session that waits ends; null: never."
+    )
+    timeout_warning: Duration | None = strawberry.field(
+        description="How long before such an end it is announced, by TIMEOUT_WARNED; null: it is not."
+    )
+    timeout_warning_text: str = strawberry.field(description="What the visitor reads then.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -79,4 +92,13 @@ class TenantSettings:
             transfer_keywords=list(value.transfer_keywords),
             is_rating_invited_at_close=value.invites_rating_at_close,
             rating_window=Duration(value.rating_window_ms),
+            visitor_timeout=_duration(value.timeouts.visitor_ms),
+            agent_timeout=_duration(value.timeouts.agent_ms),
+            pending_timeout=_duration(value.timeouts.pending_ms),
+            timeout_warning=_duration(value.timeouts.warning_ms),
+            timeout_warning_text=value.timeouts.warning_text,
         )
+
+
+def _duration(milliseconds: int | None) -> Duration | None:
+    return None if milliseconds is None else Duration(milliseconds)
