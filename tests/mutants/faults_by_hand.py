@@ -331,15 +331,6 @@ MUTANTS = [
         first_seed=DEADLINE_SEEDS,
     ),
     Mutant(
-        name="an end for silence is committed over whatever came since",
-        module="kefu.desk.deadlines",
-        right="    ended = await end_into(desk, changes, loaded, cause, settings)\n",
-        wrong="    [newest] = await sessions.load(desk.plain_store, tenant, [loaded.value.session.ref])\n"
-        "    ended = await end_into(desk, changes, newest or loaded, cause, settings)\n",
-        law="time-out",
-        first_seed=DEADLINE_SEEDS,
-    ),
-    Mutant(
         name="an end forgets the slot",
         module="kefu.desk.ending",
         right="    changes.step(loaded, writer)\n",

@@ -138,7 +138,7 @@ async def in_every_history(requests: Sequence[Request], status: AgentStatus) -> 
     return found
 
 
-OUTCOMES_SERVED = {
+OUTCOMES_SERVED: dict[str, set[tuple[object, ...]]] = {
     "a deadline and a message": {(2, 1), (Kind.AGENT_TIMEOUT_END, 1, 2)},
     "a deadline and an answer": {(2, 1), (Kind.AGENT_TIMEOUT_END, 1, 1)},
     "a deadline and a close": {(Kind.AGENT_END, 1, 1), (Kind.AGENT_TIMEOUT_END, 1, 1)},
@@ -150,7 +150,7 @@ OUTCOMES_SERVED = {
         (Kind.AGENT_TIMEOUT_END, 1, 2),
     },
 }
-OUTCOMES_WAITING = {
+OUTCOMES_WAITING: dict[str, set[tuple[object, ...]]] = {
     "a deadline and a message": {(2, 1), (Kind.PENDING_AUTO_END, 1, 2)},
     "a deadline and a poll": {(1, 1), (Kind.PENDING_AUTO_END, 1, 1)},
     "a deadline and an agent who comes online": {(1, 1), (Kind.PENDING_AUTO_END, 1, 1)},

@@ -467,7 +467,7 @@ async def _turn(office: Office, page: Page) -> str:
 async def test_p27_a_page_that_polls_waits_on_and_one_that_stopped_is_hung_up_by_the_system(
     office: Office, page: Page
 ) -> None:
-    for name in ("a", "b"):
+    for name in ("alice", "bob"):
         await office.shop.turn(name, BUSY)
     await office.shop.settings(timeouts=Timeouts(pending_ms=MINUTE))
     await page.connect()
