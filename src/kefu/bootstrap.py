@@ -142,7 +142,9 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(keep_sweeping(desk))]
+        from kefu.desk.deadlines import keep_looking  # noqa: PLC0415  not on Lambda
+
+        tasks = [asyncio.create_task(keep_sweeping(desk)), asyncio.create_task(keep_looking(desk))]
         if settings.sends_webhooks:
             from kefu.feed.webhook_upkeep import Upkeep  # noqa: PLC0415  not on Lambda
 

@@ -265,7 +265,7 @@ class TestHandler:
             thread.submit(lambda: container.run(create_tenant(container.desk, "20080", "Shop"))).result()
             answer = thread.submit(tick_handler(container), event, Context()).result()
             thread.submit(container.close).result()
-        assert answer == {"looks": 0, "isOver": True, "sockets": 0, "lanes": 0}
+        assert answer == {"looks": 0, "isOver": True, "sockets": 0, "lanes": 0, "deadlines": 0}
 
     async def test_the_first_tick_of_a_container_attends_to_sockets(self, caplog: pytest.LogCaptureFixture) -> None:
         container = SocketContainer(

@@ -8,6 +8,8 @@ CHAIN_SEEDS = 2_000_000
 """From here on its groups overflow."""
 HOURS_SEEDS = 4_000_000
 """And from here on the desk opens and closes."""
+DEADLINE_SEEDS = 5_000_000
+"""From here on silence ends sessions as well."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +75,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a close says that no room is left",
-        module="kefu.desk.close_session",
+        module="kefu.desk.ending",
         right="has_room=not is_full)",
         wrong="has_room=False)",
         law="L7",
@@ -397,6 +399,32 @@ MUTANTS = [
         first_seed=HOURS_SEEDS,
     ),
     Mutant(
+        name="a deadline does not look at newer activity",
+        module="kefu.domain.silence",
+        right="= session.last_visitor_message_at or 0, session.last_agent_message_at or 0\n",
+        wrong="= session.started_at, session.started_at\n",
+        law="time-out",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
+        name="an end forgets the slot",
+        module="kefu.desk.ending",
+        right="    changes.step(loaded, writer)\n",
+        wrong="    stored = __import__('dataclasses').replace(loaded.value, session=writer.session)\n"
+        "    write = __import__('kefu.records.sessions').records.sessions.writes\n"
+        "    changes.add(*write(changes.tenant, loaded, stored, writer.entries))\n",
+        law="L2",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
+        name="a session opens without a deadline",
+        module="kefu.desk.ingest_message",
+        right="    if not opened:\n",
+        wrong="    if False:\n",
+        law="L7 deadline",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -426,6 +454,8 @@ SURVIVES_WITHOUT = {
     "rating": "a rating's record is not in the commit of its entry",
     "hours": "hours are ignored",
     "left": "a left message is ticked off before its session is committed",
+    "time-out": "a deadline does not look at newer activity",
+    "L7 deadline": "a session opens without a deadline",
     "L12": "the tenant is left out of a key",
 }
 """For each law a fault that nothing else notices: with the law switched off it gets through."""

@@ -1,20 +1,25 @@
 """A short day step by step, the laws held after every step: what needs no race to be noticed."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from random import Random
 
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.close_session import close_session
+from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
+from kefu.desk.tenant_settings import update_settings
 from kefu.domain.agent import AgentStatus
 from kefu.domain.bounds import OVERFLOW_HOPS_MAX
+from kefu.domain.instants import MINUTE, SECOND
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.domain.timeouts import Timeouts
 from kefu.store.memory import MemoryStore
 from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.interleaving import Interleaver, TurnClock, TurnStore, by_priority
@@ -122,6 +127,20 @@ async def the_last_one_goes(off: Collection[str]) -> None:
         await day.turn("a", status)
 
 
+async def silence(off: Collection[str]) -> None:
+    """A visitor writes again before his agent's time is over, and then nobody says anything any more."""
+    day = Day(off)
+    await day.open()
+    await update_settings(day.desk, CALL, lambda known: replace(known, timeouts=Timeouts(agent_ms=MINUTE)))
+    for wait in (MINUTE - SECOND, 2 * SECOND):
+        await day.arrive("x")
+        day.clock.advance(wait)
+    for _ in range(2):
+        await look_at_each_due(day.desk)
+        await day.hold()
+        day.clock.advance(MINUTE)
+
+
 async def play_day(off: Collection[str]) -> None:
     """Raises `LawBroken` for the first law that does not hold."""
     await bound_and_left(off)
@@ -129,3 +148,4 @@ async def play_day(off: Collection[str]) -> None:
     await arrival_and_close(off)
     await the_last_one_goes(off)
     await down_a_long_chain(off)
+    await silence(off)

@@ -16,6 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from kefu.api.context import Context
 from kefu.api.operations import Failed, Next, failed_by, is_subscription, outcomes
 from kefu.api.schema import KefuSchema
+from kefu.desk.call import Role
+from kefu.desk.visitor_presence import keep_noting
 from kefu.domain.refusals import Declined
 from kefu.feed.cursors import Cursor
 from kefu.feed.following import follow
@@ -75,6 +77,7 @@ class GraphQLSocket:
         self._connection = Connection()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._operations = asyncio.TaskGroup()
+        self._noting: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Returns when the socket is closed and every operation on it has ended."""
@@ -142,6 +145,9 @@ class GraphQLSocket:
             log.warning("a connection_init was not looked at (%s)", type(trouble).__name__)
             await self._said(self._socket.close(TRY_AGAIN_LATER, "The store did not answer; connect again"))
             raise Gone from trouble
+        caller = self._context.caller
+        if is_in and caller and caller.role is Role.VISITOR:
+            self._noting = self._operations.create_task(keep_noting(self._context.desk, caller))
         return admit(self._connection) if is_in else reject(self._connection)
 
     async def _start(self, start: Start) -> None:
@@ -162,6 +168,8 @@ class GraphQLSocket:
             del self._running[operation_id]
 
     def _stop_all(self) -> None:
+        if self._noting:
+            self._noting.cancel()
         for task in self._running.values():
             task.cancel()
 

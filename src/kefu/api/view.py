@@ -20,6 +20,7 @@ from kefu.api.errors import error_body
 from kefu.api.origins import may_open
 from kefu.api.schema import KefuSchema
 from kefu.desk.bearer_tokens import NoSuchToken
+from kefu.desk.call import Role
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 from kefu.request_body import BoundedBody, TooManyBytes
@@ -95,6 +96,11 @@ class GraphQLView(GraphQL[Context, None]):
     ) -> Any:
         if not isinstance(request_data.operation_name, str | None):
             raise HTTPException(400, "operationName must be a text")
+        caller = context.caller
+        if caller and caller.role is Role.VISITOR and not (request_data.query or "").lstrip().startswith("mutation"):
+            from kefu.desk.visitor_presence import note_visitor  # noqa: PLC0415  most requests are none of these
+
+            await note_visitor(self._desk, caller)  # his messages tell that he is there by themselves
         return await super().execute_single(request, request_adapter, sub_response, context, root_value, request_data)
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:

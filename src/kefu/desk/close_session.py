@@ -6,16 +6,14 @@ from dataclasses import dataclass, replace
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
+from kefu.desk.ending import end_into
 from kefu.desk.loading_agents import load_agent
 from kefu.desk.once import amend, attempt_once, mark
 from kefu.desk.open_session import load_open
-from kefu.desk.serving import fill, foresee_lines, take_into
+from kefu.desk.serving import fill, foresee_lines
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.ids import login_of
 from kefu.domain.log import EventKind
-from kefu.domain.log_writer import LogWriter
-from kefu.domain.rating import is_invited_at_close
-from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.records.codec import Codec
 
@@ -53,20 +51,11 @@ async def _close(desk: Desk, call: Call, ref: SessionRef) -> Closed:
     loaded, directory, _ = await asyncio.gather(
         load_open(desk, call.by, ref), desk.directories.load(desk.store, call.tenant), _foresee_holder(desk, call, ref)
     )
-    session = loaded.value.session
-    changes = Changeset(call.tenant, desk.clock.now(), directory.directory.settings.ranking)
-    writer = LogWriter(changes.now, session)
-    if is_invited_at_close(session, directory.directory.settings):
-        writer.rating_invited()
-    writer.ended(EventKind.USER_END if call.by.role is Role.VISITOR else EventKind.AGENT_END)
-    taken, held_by = None, session.agent if session.state is SessionState.ACTIVE else None
-    if held_by:
-        changes.know(await load_agent(desk, call.tenant, held_by))
-    changes.step(loaded, writer)
-    if held_by:
-        taken = await take_into(desk, changes, held_by, DispatchTrigger.AGENT_GAINED_ROOM)
-    is_full = held_by is not None and not changes.agent(held_by).room
-    closed = Closed(session=ref, agent=held_by, assigned=(taken,) if taken else (), has_room=not is_full)
+    settings = directory.directory.settings
+    changes = Changeset(call.tenant, desk.clock.now(), settings.ranking)
+    cause = EventKind.USER_END if call.by.role is Role.VISITOR else EventKind.AGENT_END
+    ended = await end_into(desk, changes, loaded, cause, settings)
+    closed = Closed(session=ref, agent=ended.agent, assigned=ended.assigned, has_room=ended.has_room)
     changes.add(*mark(call, _results, closed, changes.now))
     await changes.commit(desk)
     return closed

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from kefu.desk.arming import armed
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
@@ -131,6 +132,8 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     )
     stored, spilled = remember(tenant, writer, latest.value if latest else None, message_id)
     changes.step(opened, writer, stored)
+    if not opened:
+        changes.add(*armed(tenant, writer.session.ref, loaded.directory.settings.timeouts, changes.now))
     changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
     await changes.commit(desk)
     return result

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from kefu.domain.agent import Agent
-from kefu.domain.bounds import AGENT_KNOWN_FOR_MS, CONTENDED_FOR_MS, LAST_SEEN_MAX
+from kefu.domain.bounds import AGENT_KNOWN_FOR_MS, CONTENDED_FOR_MS, LAST_SEEN_MAX, VISITOR_NOTED_EVERY_MS
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
 from kefu.domain.session import Session
@@ -47,6 +47,7 @@ class LastSeen:
     _gone_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
     _lost_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
     _bindings: _Latest[tuple[str, str, str], LoadedBinding] = field(default_factory=_Latest)
+    _visitors_noted_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
 
     def session(self, tenant: str, visitor: str, channel: Channel) -> Session | None:
         return self._sessions.get((tenant, visitor, channel))
@@ -88,6 +89,13 @@ class LastSeen:
         self._gone_at.put((tenant, login), now)
         self._agents.forget((tenant, login))
         self._there_at.forget((tenant, login))
+
+    def was_visitor_noted(self, tenant: str, visitor: str, now: Instant) -> bool:
+        """Whether this process wrote down a moment ago that he is there."""
+        return now - (self._visitors_noted_at.get((tenant, visitor)) or 0) < VISITOR_NOTED_EVERY_MS
+
+    def noted_visitor(self, tenant: str, visitor: str, now: Instant) -> None:
+        self._visitors_noted_at.put((tenant, visitor), now)
 
     def saw_binding(self, tenant: str, binding: LoadedBinding) -> None:
         self._bindings.put((tenant, binding.value.business_flag, binding.value.visitor), binding)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
+from kefu.desk.arming import pages_to_arm
 from kefu.desk.attempts import attempt
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.desk import Desk
@@ -66,6 +67,9 @@ async def looks_of(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator
         place, behind = replace(place, part=Part.LEFT), ""
     async for left in _left_messages(desk, tenant, behind):
         yield replace(place, behind=left_messages.listing_order(left)), partial(bring_in, desk, tenant, left)
+        place, behind = replace(place, part=Part.DEADLINES), ""
+    async for end, arm in pages_to_arm(desk, tenant, behind):
+        yield replace(place, behind=end), arm
 
 
 async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kefu.desk.arming import arm_open_sessions
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
@@ -13,6 +14,7 @@ from kefu.domain.directory import Directory, Ranking, TenantSettings
 from kefu.domain.instants import DAY
 from kefu.domain.queueing import check_queueing
 from kefu.domain.refusals import Invalid
+from kefu.domain.timeouts import require_sensible
 from kefu.records import agents, directories
 from kefu.store.port import Write
 
@@ -40,6 +42,8 @@ async def update_settings(
     is_wait_changed = before.queueing.directed_wait_max_ms != after.queueing.directed_wait_max_ms
     if before.designated_offline_overflow is not after.designated_offline_overflow or is_wait_changed:
         await sweep(desk, call.tenant)
+    if before.timeouts != after.timeouts:
+        await arm_open_sessions(desk, call.tenant)
     return changed
 
 
@@ -52,6 +56,8 @@ def _check(settings: TenantSettings) -> None:
     check_queueing(settings.queueing)
     if not 0 <= settings.rating_window_ms <= _RATING_WINDOW_MS_MAX:
         raise Invalid("ratingWindow must lie between 0 and 90 days.", "ratingWindow")
+    require_sensible(settings.timeouts)
+    named(settings.timeouts.warning_text, "timeoutWarningText")
 
 
 async def _rank_anew(desk: Desk, tenant: str, ranking: Ranking) -> None:

@@ -112,6 +112,11 @@ TENANTS_SWEPT_MAX = 100_000
 """Tenants that one run of a sweep reads; the next run goes on behind them."""
 SWEPT_MAX = 20_000
 """Agents, waiting sessions, those with a bot, and left messages, of one tenant that one sweep looks at."""
+VISITOR_NOTED_EVERY_MS = 30 * SECOND
+"""How often it is written down that a visitor is there."""
+DEADLINES_PAGE = 100
+DEADLINES_LOOKED_AT_MAX = 10_000
+"""Deadlines, of all tenants, that one round looks at; the next one goes on."""
 ATTEMPTS_MAX = 20
 """Times one use case reads, decides and commits before it answers BUSY."""
 LOOKS_MAX = 200

@@ -9,6 +9,7 @@ from kefu.domain.human_request import TRANSFER_LABEL
 from kefu.domain.instants import HOUR, SECOND
 from kefu.domain.queueing import AS_USUAL, Queueing
 from kefu.domain.skill_group import BUILT_IN, DEFAULT_GROUP, SkillGroup
+from kefu.domain.timeouts import NO_TIMEOUTS, Timeouts
 from kefu.domain.working_hours import WorkingHours
 
 
@@ -59,6 +60,7 @@ class TenantSettings:
     """None: always open."""
     presence_lease_ms: int = 90 * SECOND
     reassign_after_offline_ms: int = 120 * SECOND
+    timeouts: Timeouts = NO_TIMEOUTS
 
     def channel(self, channel: Channel) -> ChannelSettings:
         return next((each for each in self.channels if each.channel is channel), ChannelSettings(channel=channel))

@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     AGENT_TIMEOUT_END = "AGENT_TIMEOUT_END"
     PENDING_AUTO_END = "PENDING_AUTO_END"
     DECLINED = "DECLINED"
+    TIMEOUT_WARNED = "TIMEOUT_WARNED"
     SESSION_END = "SESSION_END"
 
 
@@ -68,3 +69,5 @@ class LogEntry:
     answers: int | None = None
     """BOT_MESSAGE only: number of the visitor's message that the bot answers."""
     rating: int | None = None
+    warns_of: EventKind | None = None
+    """TIMEOUT_WARNED only: the end that is near."""

@@ -114,6 +114,13 @@ class LogWriter:
         )
         self._write(LogEntry(seq=self._next, kind=EventKind.SESSION_END, at=self.now))
 
+    def timeout_warned(self, cause: EventKind, message: Message | None) -> None:
+        agent = self.session.agent
+        entry = LogEntry(
+            seq=self._next, kind=EventKind.TIMEOUT_WARNED, at=self.now, message=message, agent=agent, warns_of=cause
+        )
+        self._write(entry)
+
     def ended(self, cause: EventKind) -> None:
         agent = self.session.agent
         self._write(LogEntry(seq=self._next, kind=cause, at=self.now, agent=agent))

@@ -36,6 +36,7 @@ LEGAL: dict[EventKind, tuple[SessionState, ...]] = {
     EventKind.OVERFLOWED: (SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE),
     EventKind.RATING_INVITED: (SessionState.ACTIVE, SessionState.CLOSED),
     EventKind.RATED: (SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE, SessionState.CLOSED),
+    EventKind.TIMEOUT_WARNED: OPEN,
     **dict.fromkeys(ENDS, OPEN),
     EventKind.SESSION_END: OPEN,
 }
@@ -77,6 +78,8 @@ class Session:
     """Number of the visitor's latest message that a bot is to answer."""
     answered_seq: int = 0
     """Number of the latest message that a bot has answered."""
+    warned_at: Instant | None = None
+    """When its end for silence was last announced; whatever was said since has put that off."""
 
     @property
     def id(self) -> str:
@@ -144,10 +147,7 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
         case kind if kind in VISITOR_MESSAGES:
             return _written(session, entry)
         case kind if kind in REPLIES:
-            if entry.message and entry.message.sender is MessageSender.SYSTEM:
-                return session
-            answered = max(session.answered_seq, entry.answers or 0)
-            return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
+            return _replied(session, entry)
         case EventKind.QUEUED:
             return _queued(session, entry)
         case EventKind.ASSIGNED:
@@ -161,8 +161,18 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
             return replace(session, state=SessionState.CLOSED, closed_at=entry.at, line=None, waiting_since=None)
         case EventKind.RATED:
             return replace(session, rating=entry.rating)
+        case EventKind.TIMEOUT_WARNED:
+            return replace(session, warned_at=entry.at)
         case _:
             return session
+
+
+def _replied(session: Session, entry: LogEntry) -> Session:
+    """What the desk says itself is nobody's reply."""
+    if entry.message and entry.message.sender is MessageSender.SYSTEM:
+        return session
+    answered = max(session.answered_seq, entry.answers or 0)
+    return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
 
 
 def _written(session: Session, entry: LogEntry) -> Session:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from kefu.desk.attempts import attempt, commit
+from kefu.desk.call import Role
 from kefu.desk.desk import Desk
+from kefu.desk.visitor_presence import note_visitor
 from kefu.domain.bounds import POST_TRIES_MAX
 from kefu.gateway import registry
 from kefu.gateway.gateway import Gateway
@@ -86,6 +88,9 @@ async def forget(gateway: Gateway, connection_id: str) -> None:
     async def step(desk: Desk, _lost: int) -> None:
         if loaded := await registry.load(desk.store, connection_id):
             await commit(desk, registry.forget(connection_id, loaded.value, loaded.version))
+            caller = loaded.value.caller
+            if caller and caller.role is Role.VISITOR and loaded.value.subscriptions:
+                await note_visitor(desk, caller, anew=True)  # until now he was there
 
     await attempt(gateway.desk, step)
 

@@ -22,6 +22,8 @@
 | rating that does not count  | t#SESSION#s    | INVALIDRATING#instant#id      |                   |
 | bot's set-up, its answers   | t#BOT          | SETUP, FAQ#question           |                   |
 | phrases                     | t#PHRASES      | LIST                          |                   |
+| when to look at a session   | t#SESSION#s    | DEADLINE                      |                   |
+| when a visitor was there    | t#VISITOR#v    | SEEN                          |                   |
 | webhook                     | t#WEBHOOKS     | id                            |                   |
 | webhook's lane, a replay    | t#SESSION#s    | LANE#webhook, REPLAY#webhook  |                   |
 | event not taken at once     | t#WEBHOOK#w    | session#number                |                   |
@@ -331,6 +333,22 @@ def bot_opinion(tenant: str, session_id: str, message: str) -> Key:
 
 def phrases(tenant: str) -> Key:
     return Key(f"{part(tenant)}#PHRASES", "LIST")
+
+
+DEADLINES = "*DEADLINES"
+DEADLINE = "DEADLINE"
+
+
+def deadline(tenant: str, session_id: str) -> Key:
+    return Key(log_partition(tenant, session_id), DEADLINE)
+
+
+def deadline_listing(tenant: str, due_at: Instant, session_id: str) -> Listing:
+    return Listing(DEADLINES, f"{instant(due_at)}#{part(tenant)}#{part(session_id)}")
+
+
+def visitor_seen(tenant: str, visitor: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), "SEEN")
 
 
 DUE_LANES = "*LANES"

@@ -16,6 +16,7 @@ class Part(StrEnum):
     WAITING = "WAITING"
     BOT = "BOT"
     LEFT = "LEFT"
+    DEADLINES = "DEADLINES"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,8 @@ class SweepPlace:
     tenant: str = ""
     part: Part = Part.AGENTS
     behind: str = ""
-    """The last one's place in the listing of agents, of waiting sessions, of those with a bot, or of left messages."""
+    """The last one's place in the listing of agents, of waiting sessions, of those with a bot, or of left messages; at last
+    state and place of an open session."""
     is_tenant_done: bool = False
 
 

@@ -26,6 +26,10 @@ LoadedWebClient = Loaded[WebClient]
 _clients = Codec(WebClient)
 
 
+def decode(text: str) -> WebClient:
+    return _clients.decode(text)
+
+
 async def load(store: Store, tenant: str, visitor: str, channel: Channel) -> LoadedWebClient | None:
     [record] = await store.get([keys.web_client(tenant, visitor, channel)])
     return _clients.load_if(record)

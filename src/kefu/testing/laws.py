@@ -13,7 +13,7 @@ from kefu.domain.bounds import SEEN_FOR
 from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, DispatchOutcome
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
-from kefu.domain.log import ENDS, EventKind, LogEntry
+from kefu.domain.log import ENDS, REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
 from kefu.domain.message import MessageSender
 from kefu.domain.session import IllegalEvent, Session, SessionState
 from kefu.domain.skill_group import DEFAULT_GROUP
@@ -24,6 +24,7 @@ from kefu.testing.ledger import Ledger, read_ledger
 _AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
 _SERVED = frozenset({EventKind.ASSIGNED, EventKind.TRANSFERRED})
 _WITH_A_HUMAN = frozenset({EventKind.HUMAN_REQUESTED, EventKind.QUEUED, EventKind.ASSIGNED})
+_BREAKS_SILENCE = VISITOR_MESSAGES | REPLIES | {EventKind.QUEUED, EventKind.ASSIGNED}
 _LEAVING = frozenset({EventKind.ASSIGNED, EventKind.OVERFLOWED, EventKind.TRANSFERRED, *ENDS})
 
 
@@ -224,6 +225,33 @@ def rated_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
                 yield f"{session.id} was rated before anybody served it"
 
 
+def ends_for_silence_alone(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """By a time-out only where nothing was said, and nobody got it or joined a line, for as long as the tenant says."""
+    timeouts = ledger.directory.settings.timeouts
+    waited_ms = {
+        EventKind.USER_TIMEOUT_END: timeouts.visitor_ms,
+        EventKind.AGENT_TIMEOUT_END: timeouts.agent_ms,
+        EventKind.PENDING_AUTO_END: timeouts.pending_ms,
+    }
+    for session, entries in ledger.to_check():
+        for index, entry in enumerate(entries):
+            if entry.kind not in waited_ms:
+                continue
+            newest = max(each.at for each in entries[:index] if each.kind in _BREAKS_SILENCE)
+            longest = waited_ms[entry.kind]
+            if longest is None or entry.at - newest < longest:
+                yield f"{session.id} ended by {entry.kind} {entry.at - newest} ms after something happened"
+
+
+def deadlines_are_set(ledger: Ledger, now: Instant) -> Iterator[str]:
+    """Whoever is open will be looked at before anything that happens from now on can be due."""
+    shortest_ms = ledger.directory.settings.timeouts.shortest_ms
+    for session in ledger.each() if shortest_ms is not None else ():
+        known = ledger.deadlines.get(session.id)
+        if session.is_open and (known is None or known.due_at > now + (shortest_ms or 0)):
+            yield f"{session.id} is {session.state} with the deadline {known} at {now}"
+
+
 def stands_before(session: Session, other: Session) -> bool:
     """VIP first, then start, then id: told from what the visitor sent, not from where the desk put him."""
     first, second = ((not is_vip(each), each.started_at, each.id) for each in (session, other))
@@ -252,6 +280,8 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "rating": rated_once,
     "L7 chain": chains_lead_on,
     "chain": hops_are_counted,
+    "time-out": ends_for_silence_alone,
+    "L7 deadline": deadlines_are_set,
 }
 
 

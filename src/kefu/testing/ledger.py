@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
+from kefu.domain.deadline import Deadline
 from kefu.domain.decision import DirectedBy
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line, agent_line, group_line
@@ -14,7 +15,7 @@ from kefu.domain.rating import Rating
 from kefu.domain.session import Session, SessionState, fold
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
-from kefu.records import agents, bindings, keys, ratings, sessions
+from kefu.records import agents, bindings, deadlines, keys, ratings, sessions
 from kefu.records.directories import Directories
 from kefu.records.sessions import LoadedSession
 from kefu.store.port import Span, Store
@@ -39,6 +40,8 @@ class Ledger:
     bindings: dict[tuple[str, str], Binding]
     """By businessFlag and visitor: at least those by which somebody waits."""
     ratings: dict[str, Rating] = field(default_factory=dict)
+    """By session id."""
+    deadlines: dict[str, Deadline] = field(default_factory=dict)
     """By session id."""
     folds: dict[str, Fold] = field(default_factory=dict, compare=False)
     """What the first entries of a log made, by session id. Kept where logs only grow, to fold what came since."""
@@ -78,6 +81,7 @@ async def read_ledger(store: Store, tenant: str) -> Ledger:
         commits={session: commits for session, (_, commits) in logs.items()},
         bindings=await bindings_of(store, tenant, found),
         ratings=await _ratings(store, tenant, [each.value.session.id for each in found]),
+        deadlines=await _deadlines(store, tenant, [each.value.session.id for each in found]),
     )
 
 
@@ -120,6 +124,15 @@ async def _ratings(store: Store, tenant: str, session_ids: list[str]) -> dict[st
         page = session_ids[start : start + _PAGE]
         records = await store.get([keys.rating(tenant, session_id) for session_id in page])
         read |= {id_: ratings.decode(record.value) for id_, record in zip(page, records, strict=True) if record}
+    return read
+
+
+async def _deadlines(store: Store, tenant: str, session_ids: list[str]) -> dict[str, Deadline]:
+    read: dict[str, Deadline] = {}
+    for start in range(0, len(session_ids), _PAGE):
+        page = session_ids[start : start + _PAGE]
+        found = await deadlines.load(store, tenant, page)
+        read |= {id_: loaded.value for id_, loaded in zip(page, found, strict=True) if loaded}
     return read
 
 

@@ -1,11 +1,12 @@
 """A tenant's ledger kept up commit by commit, so that the laws can be checked after every one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
+from kefu.domain.deadline import Deadline
 from kefu.domain.decision import Decision
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line
@@ -13,7 +14,7 @@ from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.rating import Rating
 from kefu.domain.session import Session
 from kefu.domain.skill_group import SkillGroup
-from kefu.records import agents, bindings, directories, keys, ratings, sessions
+from kefu.records import agents, bindings, deadlines, directories, keys, ratings, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Fold, Ledger
@@ -34,6 +35,9 @@ class LiveLedger:
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
     ratings: dict[str, Rating] = field(default_factory=dict)
     groups: dict[str, SkillGroup] = field(default_factory=dict)
+    deadlines: dict[str, Deadline] = field(default_factory=dict)
+    directory: Directory = field(default_factory=Directory)
+    """Its settings alone."""
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
@@ -48,7 +52,7 @@ class LiveLedger:
 
     def ledger(self) -> Ledger:
         return Ledger(
-            directory=Directory(groups=self.groups),
+            directory=replace(self.directory, groups=self.groups),
             agents=self.agents(),
             sessions=self.sessions,
             lines={line: list(entries.values()) for line, entries in self.lines.items()},
@@ -56,6 +60,7 @@ class LiveLedger:
             commits=self.commits,
             bindings=self.bindings,
             ratings=self.ratings,
+            deadlines=self.deadlines,
             touched=frozenset(self._touched),
             folds=self._folds,
         )
@@ -79,19 +84,27 @@ class LiveLedger:
         elif sort.startswith(keys.BINDINGS[0]) and value is not None:
             binding = bindings.decode(value)
             self.bindings[binding.business_flag, binding.visitor] = binding
-        elif sort.startswith(keys.GROUPS[0]):
-            self._apply_group(sort, value)
         elif sort == keys.RATING and value is not None:
             rating = ratings.decode(value)
             self.ratings[rating.ref.id] = rating
+        elif sort == keys.DEADLINE:
+            self._apply_deadline(partition, value)
         elif sort.startswith(keys.LOG[0]) and value is not None:
             self._apply_log(value)
+        else:
+            self._apply_directory(sort, value)
 
     def _apply_agent(self, key: Key, value: str | None) -> None:
         if value is not None:
             self.placed[key] = agents.decode(value)
         else:
             self.placed.pop(key, None)
+
+    def _apply_directory(self, sort: str, value: str | None) -> None:
+        if sort.startswith(keys.GROUPS[0]):
+            self._apply_group(sort, value)
+        elif sort == keys.settings("").sort and value is not None:
+            self.directory = Directory(settings=directories.decode_settings(value))
 
     def _apply_group(self, sort: str, value: str | None) -> None:
         group = directories.decode_group(value) if value is not None else None
@@ -107,6 +120,13 @@ class LiveLedger:
         else:
             entries.pop(sort, None)
         self.lines[line] = {each: entries[each] for each in sorted(entries)}
+
+    def _apply_deadline(self, partition: str, value: str | None) -> None:
+        session_id = keys.unpart(partition.removeprefix(keys.log_partition(self.tenant, "")))
+        if value is not None:
+            self.deadlines[session_id] = deadlines.decode(value)
+        else:
+            self.deadlines.pop(session_id, None)
 
     def _apply_log(self, value: str) -> None:
         record = LOG_RECORDS.decode(value)

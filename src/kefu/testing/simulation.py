@@ -16,6 +16,7 @@ from kefu.bots.port import BotFailed
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
 from kefu.desk.call import Call, Caller, Once, Role
 from kefu.desk.close_session import close_session
+from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.delete_agent import delete_agent
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
@@ -30,11 +31,13 @@ from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.sweep import sweep
 from kefu.desk.tenant_settings import update_settings
 from kefu.desk.transfer_session import TransferTarget, transfer_session
+from kefu.desk.visitor_presence import note_visitor
+from kefu.desk.web_clients import claim_poll
 from kefu.domain.agent import AgentStatus
 from kefu.domain.bot import BotAnswer, BotQuestion, BotReply
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
-from kefu.domain.instants import MINUTE
+from kefu.domain.instants import MINUTE, SECOND
 from kefu.domain.message import MessageSender
 from kefu.domain.queueing import Queueing
 from kefu.domain.rating import STARS, RatingAnswers
@@ -42,6 +45,7 @@ from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
+from kefu.domain.timeouts import Timeouts
 from kefu.domain.working_hours import WorkingHours
 from kefu.store.memory import MemoryStore
 from kefu.store.port import OutcomeUnknown, Throttled
@@ -65,6 +69,8 @@ from kefu.testing.watched_store import WatchedStore
 TENANT = "1"
 PARTNER = Caller(tenant=TENANT, role=Role.PARTNER, user_name="crm")
 ROUNDS = 5
+SILENT_ROUNDS = 8
+"""Of three minutes each: a warning, an end, and once more for who was returned to a line between."""
 REQUESTS_AT_ONCE = (3, 4, 6)
 CLIENT_TRIES = 12
 CRASH_RATE = 0.01
@@ -80,10 +86,13 @@ HOURS_SEEDS = 4_000_000
 """From this seed on the desk opens and closes, and visitors leave messages; there is a bot as well."""
 SHIFTS = WorkingHours(zone="Etc/UTC", weekly=(tuple((start, start + 2) for start in range(0, 90, 4)),) * 7)
 CLOSED = WorkingHours(zone="Etc/UTC", special=(("2001-01-01", ((0, 60),)),))
+DEADLINE_SEEDS = 5_000_000
+"""From this seed on there are time-outs as well."""
 FEATURES: tuple[tuple[int, frozenset[str]], ...] = (
     (BOT_SEEDS, frozenset({"bot"})),
     (CHAIN_SEEDS, frozenset({"chains"})),
     (HOURS_SEEDS, frozenset({"bot", "hours"})),
+    (DEADLINE_SEEDS, frozenset({"bot", "timeouts"})),
 )
 """From which seed on the desk has what."""
 STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
@@ -102,6 +111,8 @@ class Shop:
     has_chains: bool = False
     has_hours: bool = False
     """Whether the desk opens and closes, and visitors leave messages."""
+    has_timeouts: bool = False
+    """Whether silence ends sessions."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -155,6 +166,10 @@ class Shop:
             longest = self.random.choice((None, MINUTE))
             queueing = Queueing(directed_wait_max_ms=longest, announces_place=self.random.random() < 0.3)  # noqa: PLR2004
             await update_settings(self.desk, self.call(), partial(replace, queueing=queueing))
+        if self.has_timeouts:
+            warning_ms = self.random.choice((None, 20_000))
+            timeouts = Timeouts(visitor_ms=2 * MINUTE, agent_ms=MINUTE, pending_ms=MINUTE, warning_ms=warning_ms)
+            await update_settings(self.desk, self.call(), partial(replace, timeouts=timeouts))
 
     def chain_of(self, name: str) -> GroupChange:
         """Somewhere down the line, in part or whole: to G2, to who is in no group, or nowhere."""
@@ -193,12 +208,24 @@ class Shop:
         if self.has_hours:
             await self._open_for_good()
         await sweep(self.desk, TENANT)
+        await look_at_each_due(self.desk)
         await self.hold_rest_laws()
         self._hold_acknowledged()
         if self.has_chains:
             await sweep(self.desk, TENANT)  # those who stood behind a VIP who was overdue himself
             self._hold_overdue()
         self._hold_left()
+
+    async def fall_silent(self) -> None:
+        """Progress: nobody says anything any more, and every session comes to its end by itself."""
+        for _ in range(SILENT_ROUNDS):
+            self.clock.advance(3 * MINUTE)
+            await sweep(self.desk, TENANT)
+            await look_at_each_due(self.desk)
+        await self.hold_rest_laws()
+        left = self.open_sessions(SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE)
+        if left and "progress" not in self.off:
+            raise LawBroken("progress", f"{left} go on although nobody says anything")
 
     async def hold_rest_laws(self) -> None:
         await check_laws(
@@ -231,9 +258,20 @@ class Shop:
             return (*CLIENTS, *CHAIN_CLIENTS), (*WEIGHTS, *CHAIN_WEIGHTS)
         if not self.has_bot:
             return CLIENTS, WEIGHTS
-        if not self.has_hours:
-            return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
-        return (*CLIENTS, *BOT_CLIENTS, *HOURS_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS, *HOURS_WEIGHTS)
+        return (
+            (
+                *CLIENTS,
+                *BOT_CLIENTS,
+                *(HOURS_CLIENTS if self.has_hours else ()),
+                *(DEADLINE_CLIENTS if self.has_timeouts else ()),
+            ),
+            (
+                *WEIGHTS,
+                *BOT_WEIGHTS,
+                *(HOURS_WEIGHTS if self.has_hours else ()),
+                *(DEADLINE_WEIGHTS if self.has_timeouts else ()),
+            ),
+        )
 
     def call(self, once: Once | None = None) -> Call:
         return Call(by=PARTNER, once=once)
@@ -497,6 +535,35 @@ def leaves_a_message(shop: Shop) -> Callable[[], Awaitable[Any]]:
 
 HOURS_CLIENTS: tuple[Client, ...] = (opens_or_closes, leaves_a_message, sweeps)
 HOURS_WEIGHTS = (5, 8, 6)
+
+
+def looks_at_what_is_due(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    return lambda: look_at_each_due(shop.desk)
+
+
+def is_seen(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    caller = Caller(tenant=TENANT, role=Role.VISITOR, user_name=shop.random.choice(VISITORS))
+    return lambda: shop.random.choice((note_visitor, _polls))(shop.desk, caller)
+
+
+def time_passes(shop: Shop) -> Callable[[], Awaitable[Any]]:
+    """While the others are under way: what was not due when they read is due when they commit."""
+    leap = shop.random.choice((SECOND, 20 * SECOND, MINUTE, MINUTE + SECOND))
+
+    async def leaps() -> None:
+        await shop.turns.turn(TurnKind.PAUSE, "time passes")
+        shop.clock.advance(leap)
+
+    return leaps
+
+
+async def _polls(desk: Desk, caller: Caller) -> None:
+    await claim_poll(desk, caller, Channel.APP)
+
+
+DEADLINE_CLIENTS: tuple[Client, ...] = (looks_at_what_is_due, time_passes, is_seen)
+DEADLINE_WEIGHTS = (12, 8, 3)
+
 BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
 BOT_WEIGHTS = (14, 4, 2, 5, 1)
 
@@ -530,13 +597,14 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
         has_bot="bot" in features,
         has_chains="chains" in features,
         has_hours="hours" in features,
+        has_timeouts="timeouts" in features,
     )
     try:
         await shop.open()
         for _ in range(ROUNDS):
             await shop.round()
         await shop.heal()
-        await shop.serve_everybody()
+        await (shop.fall_silent() if shop.has_timeouts else shop.serve_everybody())
     except Exception as broken:
         history = "\n".join(f"{turn.request:16} {turn.what}" for turn in shop.turns.history)
         broken.add_note(f"seed {seed}; its history:\n{history}")

@@ -7,11 +7,15 @@ import pytest
 from shop import OFFLINE, PARTNER, TENANT
 
 from kefu.desk.call import Call, Role
+from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.transfer_session import TransferTarget, transfer_session
+from kefu.domain.instants import MINUTE
+from kefu.domain.log import EventKind
 from kefu.domain.message import MessageType
 from kefu.domain.session_ref import SessionRef
+from kefu.domain.timeouts import Timeouts
 from wire.easemob.vendor import Vendor, bearer, failed, text
 
 IDENTITY = {"userNickname": "小客", "avatar": "https://x.example/a.png"}
@@ -195,3 +199,44 @@ async def test_a_partner_polls_for_a_visitor_whom_he_names(vendor: Vendor) -> No
     assert await vendor.answer("GET", path, headers=headers, params={"waitSeconds": "0"}) == failed("API_001")
     named = await vendor.answer("GET", path, headers=headers, params={"waitSeconds": "0", "visitor": "V"})
     assert named["status"] == "OK"
+
+
+async def test_x15_who_waits_is_warned_and_offered_to_leave_a_message_by_a_string(vendor: Vendor) -> None:
+    await vendor.shop.settings(timeouts=Timeouts(pending_ms=2 * MINUTE, warning_ms=MINUTE, warning_text="还在吗？"))
+    await vendor.shop.turn("c", OFFLINE)
+    await vendor.write(text())
+    await vendor.told()
+    vendor.shop.clock.advance(2 * MINUTE)
+    await vendor.shop.step(look_at_each_due(vendor.shop.desk))
+    [told] = await vendor.told()
+    event = told["ext"]["weichat"]["event"]
+    assert told["msg"] == {"type": "txt", "msg": "还在吗？"}
+    assert event["eventName"] == "ServiceSessionWillScheduleTimeoutEvent"
+    assert event["eventObj"]["ticketEnable"] == "true"
+    assert "serviceSessionId" in told["ext"]["weichat"]["service_session"]
+
+
+async def test_x15_who_is_served_is_warned_and_offered_nothing(vendor: Vendor, served: SessionRef) -> None:
+    await vendor.shop.settings(timeouts=Timeouts(visitor_ms=2 * MINUTE, warning_ms=MINUTE))
+    await answered(vendor, served)
+    vendor.shop.clock.advance(2 * MINUTE)
+    await vendor.shop.step(look_at_each_due(vendor.shop.desk))
+    [told] = await vendor.told()
+    assert told["ext"]["weichat"]["event"]["eventObj"]["ticketEnable"] == "false"
+
+
+async def test_x15_a_visitor_is_not_told_that_his_agent_is_late(vendor: Vendor, served: SessionRef) -> None:
+    await vendor.shop.settings(timeouts=Timeouts(agent_ms=2 * MINUTE, warning_ms=MINUTE))
+    vendor.shop.clock.advance(2 * MINUTE)
+    await vendor.shop.step(look_at_each_due(vendor.shop.desk))
+    assert EventKind.TIMEOUT_WARNED in await vendor.shop.kinds(served)
+    assert await vendor.told() == []
+
+
+async def test_x15_an_end_for_silence_closes_the_clients_session(vendor: Vendor, served: SessionRef) -> None:
+    await vendor.shop.settings(timeouts=Timeouts(agent_ms=MINUTE))
+    vendor.shop.clock.advance(MINUTE)
+    await vendor.shop.step(look_at_each_due(vendor.shop.desk))
+    [told] = await vendor.told()
+    assert told["ext"]["weichat"]["event"]["eventName"] == "ServiceSessionClosedEvent"
+    assert told["ext"]["weichat"]["service_session"]["serviceSessionId"] == served.id

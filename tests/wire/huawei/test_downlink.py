@@ -1,5 +1,7 @@
 """H6: a robot's words as items. No bot answers yet, so the log entry is written here."""
 
+import pytest
+
 from kefu.desk.web_tokens import WebVisitor
 from kefu.domain.channel import Channel
 from kefu.domain.log import EventKind, LogEntry
@@ -34,6 +36,20 @@ def test_h06_a_robots_commands_are_not_told() -> None:
     assert not is_told(said(type_=MessageType.COMMAND), is_newest=True)
 
 
-def test_h08_an_end_by_time_out_is_the_systems() -> None:
-    [item] = items(VISITOR, SESSION, LogEntry(seq=3, kind=EventKind.USER_TIMEOUT_END, at=6), None)
+@pytest.mark.parametrize("end", [EventKind.USER_TIMEOUT_END, EventKind.AGENT_TIMEOUT_END, EventKind.PENDING_AUTO_END])
+def test_h08_an_end_by_time_out_is_the_systems(end: EventKind) -> None:
+    [item] = items(VISITOR, SESSION, LogEntry(seq=3, kind=end, at=6), None)
     assert (item["controlType"], item["sourceType"], item["senderNickname"]) == ("DISCONNECT", "SYSTEM", "system")
+
+
+def test_h08_before_that_the_system_warns_in_words() -> None:
+    message = Message(id="m", sender=MessageSender.SYSTEM, text="还在吗？", sent_at=6)
+    warned = LogEntry(seq=3, kind=EventKind.TIMEOUT_WARNED, at=6, message=message)
+    [item] = items(VISITOR, SESSION, warned, None)
+    assert is_told(warned, is_newest=True)
+    assert (item["controlType"], item["mediaType"], item["sourceType"]) == ("CHAT", "TEXT", "SYSTEM")
+    assert (item["content"], item["queueFlag"]) == ("还在吗？", None)
+
+
+def test_h08_that_the_agent_is_late_is_not_told() -> None:
+    assert not is_told(LogEntry(seq=3, kind=EventKind.TIMEOUT_WARNED, at=6), is_newest=True)

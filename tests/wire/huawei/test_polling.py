@@ -7,16 +7,18 @@ from random import Random
 from typing import Any
 
 import pytest
-from shop import ONLINE, TENANT, Shop
+from shop import BUSY, ONLINE, TENANT, Shop
 from starlette.applications import Starlette
 
 from kefu.blobs.memory import MemoryBlobs
 from kefu.desk.call import Caller, Role
+from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.tenants import create_tenant
 from kefu.desk.web_clients import claim_poll, tell
 from kefu.domain.channel import Channel
-from kefu.domain.instants import MINUTE
+from kefu.domain.instants import MINUTE, SECOND
 from kefu.domain.message import MessageType
+from kefu.domain.timeouts import Timeouts
 from kefu.records import web_clients
 from kefu.store.sqlite import SqliteStore
 from kefu.testing.clocks import ManualClock
@@ -460,3 +462,20 @@ async def _turn(office: Office, page: Page) -> str:
     loaded = await web_clients.load(office.shop.desk.store, TENANT, page.user, Channel.WEB)
     assert loaded is not None
     return loaded.value.poll
+
+
+async def test_p27_a_page_that_polls_waits_on_and_one_that_stopped_is_hung_up_by_the_system(
+    office: Office, page: Page
+) -> None:
+    for name in ("alice", "bob"):
+        await office.shop.turn(name, BUSY)
+    await office.shop.settings(timeouts=Timeouts(pending_ms=MINUTE))
+    await page.connect()
+    for _ in range(4):
+        office.shop.clock.advance(40 * SECOND)
+        await page.poll()
+        await look_at_each_due(office.shop.desk)
+    assert gist(await page.poll()) == []
+    office.shop.clock.advance(2 * MINUTE)
+    await look_at_each_due(office.shop.desk)
+    assert gist(await page.poll()) == [("SYSTEM", "DISCONNECT", None)]

@@ -14,6 +14,7 @@ from kefu.desk.tenant_settings import update_settings
 from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
 from kefu.domain.queueing import Queueing
+from kefu.domain.timeouts import Timeouts
 
 
 @strawberry.input(description="How one entry channel behaves.")
@@ -82,6 +83,19 @@ class TenantSettingsUpdateInput:
     queue_full_text: str | None = strawberry.field(
         default=None, description="Said to who is declined because a queue is full."
     )
+    visitor_timeout: Duration | None = strawberry.field(
+        default=None, description="After how long of the visitor's silence a session ends; PT0S: never."
+    )
+    agent_timeout: Duration | None = strawberry.field(
+        default=None, description="After how long of the agent's silence a session ends; PT0S: never."
+    )
+    pending_timeout: Duration | None = strawberry.field(
+        default=None, description="After how long of the visitor's absence a session that waits ends; PT0S: never."
+    )
+    timeout_warning: Duration | None = strawberry.field(
+        default=None, description="How long before such an end it is announced; PT0S: it is not."
+    )
+    timeout_warning_text: str | None = strawberry.field(default=None, description="What the visitor reads then.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -125,6 +139,7 @@ async def tenant_settings_update(
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
             working_hours=known.working_hours if input.working_hours is None else input.working_hours.read(),
             queueing=_queueing(input, known.queueing),
+            timeouts=_timeouts(input, known.timeouts),
         )
 
     await update_settings(context.desk, context.call("tenantSettingsUpdate", input), changed)
@@ -144,6 +159,16 @@ def _queueing(given: TenantSettingsUpdateInput, known: Queueing) -> Queueing:
         place_text=_kept(given.queue_place_text, known.place_text),
         wait_text=_kept(given.queue_wait_text, known.wait_text),
         full_text=_kept(given.queue_full_text, known.full_text),
+    )
+
+
+def _timeouts(given: TenantSettingsUpdateInput, known: Timeouts) -> Timeouts:
+    return Timeouts(
+        visitor_ms=_kept(given.visitor_timeout, known.visitor_ms) or None,
+        agent_ms=_kept(given.agent_timeout, known.agent_ms) or None,
+        pending_ms=_kept(given.pending_timeout, known.pending_ms) or None,
+        warning_ms=_kept(given.timeout_warning, known.warning_ms) or None,
+        warning_text=_kept(given.timeout_warning_text, known.warning_text),
     )
 
 

@@ -90,6 +90,19 @@ class TenantSettings:
         description="Said behind it where the wait can be estimated; {minutes} becomes the minutes."
     )
     queue_full_text: str = strawberry.field(description="Said to who is declined because a queue is full.")
+    visitor_timeout: Duration | None = strawberry.field(
+        description="After how long of the visitor's silence a session ends, also with the bot; null: never."
+    )
+    agent_timeout: Duration | None = strawberry.field(
+        description="After how long of the agent's silence a session ends; null: never."
+    )
+    pending_timeout: Duration | None = strawberry.field(
+        description="After how long of the visitor's absence a session that waits ends; null: never."
+    )
+    timeout_warning: Duration | None = strawberry.field(
+        description="How long before such an end it is announced, by TIMEOUT_WARNED; null: it is not."
+    )
+    timeout_warning_text: str = strawberry.field(description="What the visitor reads then.")
 
     @classmethod
     def of(cls, value: domain.TenantSettings) -> "TenantSettings":
@@ -114,6 +127,11 @@ class TenantSettings:
             queue_place_text=value.queueing.place_text,
             queue_wait_text=value.queueing.wait_text,
             queue_full_text=value.queueing.full_text,
+            visitor_timeout=_duration(value.timeouts.visitor_ms),
+            agent_timeout=_duration(value.timeouts.agent_ms),
+            pending_timeout=_duration(value.timeouts.pending_ms),
+            timeout_warning=_duration(value.timeouts.warning_ms),
+            timeout_warning_text=value.timeouts.warning_text,
         )
 
 

@@ -25,6 +25,7 @@ EVENT_NAMES = {
 }
 """What of all that happens the visitor's client is told, and under which name."""
 
+TIMEOUT_NEAR = "ServiceSessionWillScheduleTimeoutEvent"
 ROBOT, HUMAN = 6, 1
 """`agentType` as clients know it."""
 
@@ -54,11 +55,18 @@ def outbound_message(
         return _acknowledgement(entry.message, weichat)
     if entry.kind is EventKind.RATING_INVITED:
         return _invitation(ref, entry, weichat)
+    if entry.kind is EventKind.TIMEOUT_WARNED:
+        return _warning(ref, entry, weichat, settings)
     name = EVENT_NAMES.get(entry.kind)
-    if name is None:
-        return None
+    return None if name is None else _event(name, entry, weichat, _event_object(ref, agent, settings), settings)
+
+
+def _event(
+    name: str, entry: LogEntry, weichat: dict[str, Any], about: dict[str, Any] | None, settings: TenantSettings
+) -> dict[str, Any]:
     is_transfer = entry.kind is EventKind.TRANSFERRED
-    about = None if is_transfer and not settings.has_transfer_object else _event_object(ref, agent, settings)
+    if is_transfer and not settings.has_transfer_object:
+        about = None
     if entry.kind is EventKind.DECLINED and about:
         about["ticketEnable"] = "true"  # the client offers to leave a message
     event = {"eventName": name, "eventObj": about}
@@ -92,6 +100,18 @@ def _invitation(ref: SessionRef, entry: LogEntry, weichat: dict[str, Any]) -> di
     arguments = {"inviteId": entry.seq, "serviceSessionId": ref.id, "detail": None, "summary": None}
     asked = {**weichat, "ctrlType": "inviteEnquiry", "ctrlArgs": arguments}
     return {"msg": {"type": "txt", "msg": " "}, "ext": {"weichat": asked}}
+
+
+def _warning(
+    ref: SessionRef, entry: LogEntry, weichat: dict[str, Any], settings: TenantSettings
+) -> dict[str, Any] | None:
+    """Who waits for nobody is offered to leave a message: by a text, as the client compares it."""
+    if entry.message is None:
+        return None
+    ticket = "true" if entry.warns_of is EventKind.PENDING_AUTO_END else "false"
+    about = {**_event_object(ref, None, settings), "ticketEnable": ticket}
+    event = {"eventName": TIMEOUT_NEAR, "eventObj": about}
+    return {"msg": {"type": "txt", "msg": entry.message.text}, "ext": {"weichat": {**weichat, "event": event}}}
 
 
 def _body(message: Message) -> dict[str, Any]:

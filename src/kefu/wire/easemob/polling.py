@@ -8,6 +8,7 @@ from typing import Any
 
 from kefu.desk.call import Caller, Role
 from kefu.desk.desk import Desk
+from kefu.desk.visitor_presence import note_visitor
 from kefu.desk.web_clients import NewerPoll, claim_poll, tell
 from kefu.domain.channel import Channel
 from kefu.domain.log import LogEntry
@@ -42,6 +43,7 @@ class Poll:
 
         Raises `CursorUnknown`.
         """
+        await note_visitor(self.desk, web_visitor(self.tenant, self.visitor))
         now = await self.desk.store.position()
         start = decode_cursor(cursor) if cursor is not None else Cursor(now)
         behind, entities = start.encode(), list[dict[str, Any]]()

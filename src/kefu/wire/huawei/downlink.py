@@ -25,12 +25,17 @@ def is_told(entry: LogEntry, *, is_newest: bool) -> bool:
     """Of a session that a newer one has followed only people's and bots' words are told: its end would end the new chat."""
     if entry.kind in REPLIES and entry.message and entry.message.sender is not MessageSender.SYSTEM:
         return entry.message.type is not MessageType.COMMAND
+    if entry.kind is EventKind.TIMEOUT_WARNED:
+        return is_newest and entry.message is not None
     is_notice = entry.kind in {EventKind.QUEUED, EventKind.ASSIGNED, *REPLIES, *ENDS}
     return is_newest and (is_notice or (entry.kind is EventKind.TRANSFERRED and entry.agent is not None))
 
 
 def items(visitor: WebVisitor, session: Session, entry: LogEntry, agent: Agent | None) -> list[dict[str, Any]]:
     """An entry that is told, as items; `agent` is the one it is about. A long text makes several."""
+    if entry.kind is EventKind.TIMEOUT_WARNED and entry.message is not None:
+        said = {"content": entry.message.text, "senderNickname": _in(visitor, _SYSTEM)}
+        return [{**_item(visitor, session, entry), **said}]
     if entry.message is not None and entry.kind is not EventKind.QUEUED:
         return [
             {**_item(visitor, session, entry), **told} for told in _words(visitor, entry.message, entry.kind, agent)

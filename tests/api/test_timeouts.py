@@ -1,0 +1,49 @@
+"""Time-outs as a tenant sets them."""
+
+from typing import Any
+
+import pytest
+
+from api.company import Company
+
+SETTINGS = "settings { visitorTimeout agentTimeout pendingTimeout timeoutWarning timeoutWarningText }"
+
+
+async def updated(company: Company, **given: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = (await company.partner.do("tenantSettingsUpdate", SETTINGS, **given))["settings"]
+    return settings
+
+
+async def test_at_first_nothing_times_out(company: Company) -> None:
+    settings = await updated(company)
+    assert settings.pop("timeoutWarningText")
+    assert list(settings.values()) == [None] * 4
+
+
+async def test_what_is_left_out_stays_and_nothing_at_all_switches_it_off(company: Company) -> None:
+    given = {"visitorTimeout": "PT10M", "agentTimeout": "PT5M", "timeoutWarning": "PT30S", "timeoutWarningText": "?"}
+    await updated(company, **given)
+    assert await updated(company, agentTimeout="PT0S", pendingTimeout="PT1H") == {
+        "visitorTimeout": "PT600S",
+        "agentTimeout": None,
+        "pendingTimeout": "PT3600S",
+        "timeoutWarning": "PT30S",
+        "timeoutWarningText": "?",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("visitorTimeout", "PT9S"),
+        ("agentTimeout", "PT169H"),
+        ("pendingTimeout", "PT59S"),
+        ("timeoutWarning", "PT6M"),
+        ("timeoutWarningText", " "),
+    ],
+)
+async def test_a_time_out_that_makes_no_sense_is_refused_and_says_which(
+    company: Company, field: str, value: str
+) -> None:
+    error = await company.partner.refused("tenantSettingsUpdate", **{"visitorTimeout": "PT10M", field: value})
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", field])
