@@ -105,7 +105,7 @@ MUTANTS = [
     Mutant(
         name="the end of a binding is not looked at",
         module="kefu.desk.bindings",
-        right="    await _look_at_directed(desk, call.tenant, name)\n",
+        right="    await look_at_directed(desk, call.tenant, name)\n",
         wrong="",
         law="L7 gone",
     ),

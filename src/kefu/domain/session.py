@@ -74,6 +74,8 @@ class Session:
     """Number of the visitor's latest message that a bot is to answer."""
     answered_seq: int = 0
     """Number of the latest message that a bot has answered."""
+    agent_messages: int = 0
+    """Messages that agents wrote, whoever they were."""
 
     @property
     def id(self) -> str:
@@ -142,7 +144,10 @@ def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one 
             return _written(session, entry)
         case kind if kind in REPLIES:
             answered = max(session.answered_seq, entry.answers or 0)
-            return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
+            written = session.agent_messages + (kind is EventKind.AGENT_MESSAGE)
+            return replace(
+                session, last_agent_message_at=entry.at, unread=0, answered_seq=answered, agent_messages=written
+            )
         case EventKind.QUEUED:
             return _queued(session, entry)
         case EventKind.ASSIGNED:
