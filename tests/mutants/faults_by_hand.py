@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 BOT_SEEDS = 1_000_000
 """From here on the simulation has a bot, and visitors rate."""
+RULE_SEEDS = 24_000_000
+"""From here on bindings are made by rules as well."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -321,6 +323,47 @@ MUTANTS = [
         first_seed=BOT_SEEDS,
     ),
     Mutant(
+        name="a closed session is not counted",
+        module="kefu.desk.automatic_binding",
+        right="    known.tallies[pair] = (version, counted)\n",
+        wrong="    known.tallies[pair] = (version, tally)\n",
+        law="tally",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="a reception is noted whoever else noted one",
+        module="kefu.records.binding_rules",
+        right="value=_marks().encode(mark)), Expect.ABSENT)",
+        wrong="value=_marks().encode(mark)), Expect.ANY)",
+        law="rules",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="a rule's binding is not in the commit of its event",
+        module="kefu.desk.changeset",
+        right="        await commit(desk, [*self.writes(), *(ruled.writes if ruled else ())])\n",
+        wrong="        if ruled:\n            await commit(desk, ruled.writes) if ruled.writes else None\n"
+        "        await commit(desk, self.writes())\n",
+        law="tally",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="a rule writes over a binding made meanwhile",
+        module="kefu.desk.automatic_binding",
+        right="bindings.write(done.tenant, after, version or Expect.ABSENT)",
+        wrong="bindings.write(done.tenant, after, Expect.ANY)",
+        law="rules",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="nobody looks at who waits by a binding that a rule ended",
+        module="kefu.desk.automatic_binding",
+        right="            for name in self.ended:\n",
+        wrong="            for name in ():\n",
+        law="L7 gone",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -345,6 +388,8 @@ SURVIVES_WITHOUT = {
     "bot": "a bot's answer is taken after a later message was answered",
     "L7 bot": "the bot is not asked once the message is committed",
     "rating": "a rating's record is not in the commit of its entry",
+    "tally": "a closed session is not counted",
+    "rules": "a reception is noted whoever else noted one",
     "L12": "the tenant is left out of a key",
 }
 """For each law a fault that nothing else notices: with the law switched off it gets through."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import pairwise
 
 from kefu.domain.agent import AgentStatus
-from kefu.domain.bounds import SEEN_FOR
+from kefu.domain.binding import BindingAct, BindingEvent
+from kefu.domain.bounds import COUNTED_SESSIONS_MAX, SEEN_FOR
 from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, DispatchOutcome
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
@@ -22,6 +23,7 @@ from kefu.testing.ledger import Ledger, read_ledger
 _AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
 _SERVED = frozenset({EventKind.ASSIGNED, EventKind.TRANSFERRED})
 _WITH_A_HUMAN = frozenset({EventKind.HUMAN_REQUESTED, EventKind.QUEUED, EventKind.ASSIGNED})
+_SETTING_OFF = frozenset({*_SERVED, EventKind.SESSION_END, EventKind.RATED})
 _LEAVING = frozenset({EventKind.ASSIGNED, EventKind.OVERFLOWED, EventKind.TRANSFERRED, *ENDS})
 
 
@@ -222,6 +224,30 @@ def rated_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
                 yield f"{session.id} was rated before anybody served it"
 
 
+def counted_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """What rules count by is what the sessions say, each closed session once."""
+    for (visitor, agent), tally in ledger.tallies.items():
+        closed = sorted(
+            session.closed_at
+            for session in ledger.each()
+            if session.ref.visitor == visitor and session.agent == agent and session.closed_at is not None
+        )
+        if list(tally.closed_at) != closed[-COUNTED_SESSIONS_MAX:]:
+            yield f"{visitor} and {agent} closed sessions at {closed}, and {tally.closed_at} is counted"
+
+
+def rules_act_on_what_happened(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """What a rule did to a binding has its event in a session's log, or among the business events.
+
+    A first reception is the visitor's first, and nobody's doing is written over.
+    """
+    yield from ledger.forgotten
+    for (flag, visitor), binding in ledger.bindings.items():
+        for event in binding.history:
+            if event.is_by_rule and not _has_its_occasion(ledger, visitor, event):
+                yield f"{flag} of {visitor}: {event} has no event that set it off"
+
+
 def stands_before(session: Session, other: Session) -> bool:
     """VIP first, then start, then id: told from what the visitor sent, not from where the desk put him."""
     first, second = ((not is_vip(each), each.started_at, each.id) for each in (session, other))
@@ -248,6 +274,8 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "bot": bot_speaks_in_its_turn,
     "L7 bot": bot_owes_no_answer,
     "rating": rated_once,
+    "tally": counted_once,
+    "rules": rules_act_on_what_happened,
 }
 
 
@@ -261,6 +289,25 @@ def _makes(ledger: Ledger, session: Session) -> bool:
 def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> bool:
     binding = ledger.bindings.get((session.keys.business_flag or "", session.ref.visitor))
     return binding is not None and binding.holds_at(now) and binding.agent == agent
+
+
+def _has_its_occasion(ledger: Ledger, visitor: str, event: BindingEvent) -> bool:
+    source, _, rest = event.id.partition("#")
+    business = ledger.business_events.get(source)
+    if business is not None:
+        return (business.visitor, business.at) == (visitor, event.at) and event.by in business.rules
+    seq, _, rule = rest.partition("#")
+    entry = next((each for each in ledger.logs.get(source, ()) if str(each.seq) == seq), None)
+    if entry is None or rule != event.by or ledger.sessions[source].value.session.ref.visitor != visitor:
+        return False
+    is_his = event.act is not BindingAct.BOUND or entry.agent == event.agent
+    is_first = entry.kind not in _SERVED or not _was_served_before(ledger, visitor, event.at)
+    return is_his and is_first and entry.at == event.at and entry.kind in _SETTING_OFF
+
+
+def _was_served_before(ledger: Ledger, visitor: str, at: Instant) -> bool:
+    logs = (ledger.logs[session.id] for session in ledger.each() if session.ref.visitor == visitor)
+    return any(entry.kind in _SERVED and entry.agent and entry.at < at for entries in logs for entry in entries)
 
 
 def _serves(groups: tuple[str, ...], group: str) -> bool:

@@ -6,13 +6,14 @@ from types import MappingProxyType
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
+from kefu.domain.binding_rules import BusinessEvent, ClosedTally
 from kefu.domain.decision import Decision
 from kefu.domain.directory import Directory
 from kefu.domain.line import Line
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.rating import Rating
 from kefu.domain.session import Session
-from kefu.records import agents, bindings, keys, ratings, sessions
+from kefu.records import agents, binding_rules, bindings, keys, ratings, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Fold, Ledger
@@ -32,6 +33,10 @@ class LiveLedger:
     commits: dict[str, int] = field(default_factory=dict)
     bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
     ratings: dict[str, Rating] = field(default_factory=dict)
+    tallies: dict[tuple[str, str], ClosedTally] = field(default_factory=dict)
+    business_events: dict[str, BusinessEvent] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    """What the latest commit left out of a binding's history."""
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
@@ -41,6 +46,7 @@ class LiveLedger:
         """A commit that was applied."""
         self._touched.clear()
         self.assigned.clear()
+        self.forgotten.clear()
         for write in writes:
             self._apply(write)
 
@@ -54,6 +60,9 @@ class LiveLedger:
             commits=self.commits,
             bindings=self.bindings,
             ratings=self.ratings,
+            tallies=self.tallies,
+            business_events=self.business_events,
+            forgotten=tuple(self.forgotten),
             touched=frozenset(self._touched),
             folds=self._folds,
         )
@@ -76,12 +85,26 @@ class LiveLedger:
             self._touched.add(loaded.value.session.id)
         elif sort.startswith(keys.BINDINGS[0]) and value is not None:
             binding = bindings.decode(value)
+            self._compare(self.bindings.get((binding.business_flag, binding.visitor)), binding)
             self.bindings[binding.business_flag, binding.visitor] = binding
+        elif sort.startswith(keys.TALLIES[0]) and value is not None:
+            tally = binding_rules.decode_tally(value)
+            self.tallies[tally.visitor, tally.agent] = tally
+        elif sort.startswith(keys.BUSINESS_EVENTS[0]) and value is not None:
+            event = binding_rules.decode_event(value)
+            self.business_events[event.id] = event
         elif sort == keys.RATING and value is not None:
             rating = ratings.decode(value)
             self.ratings[rating.ref.id] = rating
         elif sort.startswith(keys.LOG[0]) and value is not None:
             self._apply_log(value)
+
+    def _compare(self, before: Binding | None, after: Binding) -> None:
+        """A history goes on where it was; only of a rule's prolongations in a row the latest is told."""
+        last, made = before.history[-1] if before and before.history else None, after.history[-1]
+        is_prolonged = last is not None and (last.act, last.agent, last.by) == (made.act, made.agent, made.by)
+        if last is not None and last not in after.history and not is_prolonged:
+            self.forgotten.append(f"{after.business_flag} of {after.visitor} has forgotten {last}")
 
     def _apply_agent(self, key: Key, value: str | None) -> None:
         if value is not None:

@@ -55,6 +55,13 @@ from kefu.testing.interleaving import (
     by_priority,
 )
 from kefu.testing.laws import LAWS, LawBroken, check_laws, hold_laws
+from kefu.testing.rule_play import (
+    RULE_SEEDS,
+    RULE_SEEDS_END,
+    hold_nothing_lost,
+    open_with_rules,
+    tells_of_business,
+)
 from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.watched_store import WatchedStore
 
@@ -83,6 +90,8 @@ class Shop:
     off: Collection[str] = ()
     has_bot: bool = False
     """Whether a bot receives on one channel, and visitors rate."""
+    has_rules: bool = False
+    """Whether bindings are made by rules as well."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -128,6 +137,8 @@ class Shop:
             channel, invites = ChannelSettings(channel=BOT_CHANNEL, has_bot=True), self.random.random() < 0.5  # noqa: PLR2004
             settings = partial(replace, channels=(channel,), invites_rating_at_close=invites)
             await update_settings(self.desk, self.call(), settings)
+        if self.has_rules:
+            await open_with_rules(self)
 
     async def round(self) -> None:
         """Several clients at once, under fire."""
@@ -152,6 +163,8 @@ class Shop:
         await sweep(self.desk, TENANT)
         await self.hold_rest_laws()
         self._hold_acknowledged()
+        if self.has_rules and not {"tally", "rules"} & set(self.off):
+            hold_nothing_lost(self)
 
     async def hold_rest_laws(self) -> None:
         await check_laws(
@@ -182,6 +195,8 @@ class Shop:
     def _clients(self) -> tuple[tuple["Client", ...], tuple[float, ...]]:
         if not self.has_bot:
             return CLIENTS, WEIGHTS
+        if self.has_rules:
+            return (*CLIENTS, *BOT_CLIENTS, *RULE_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS, *RULE_WEIGHTS)
         return (*CLIENTS, *BOT_CLIENTS), (*WEIGHTS, *BOT_WEIGHTS)
 
     def call(self, once: Once | None = None) -> Call:
@@ -388,6 +403,9 @@ def invites(shop: Shop) -> Callable[[], Awaitable[Any]]:
 BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
 BOT_WEIGHTS = (14, 4, 2, 5, 1)
 
+RULE_CLIENTS: tuple[Client, ...] = (tells_of_business(VISITORS, AGENTS, FLAGS), answers, closes)
+RULE_WEIGHTS = (5, 9, 8)
+
 CLIENTS: tuple[Client, ...] = (
     writes, answers, closes, turns_status, transfers, binds, unbinds, resizes, regroups, shows_himself, leaves, sweeps,
 )  # fmt: skip
@@ -403,9 +421,11 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
 
     Under even seeds requests crash as well; under odd ones none does, and then no sweep may be needed: the laws
     of rest are held after every round. From `BOT_SEEDS` on a bot receives on one channel, and visitors rate; below,
-    histories are what they were before there was one.
+    histories are what they were before there was one. From `RULE_SEEDS` on rules bind as well.
     """
-    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, has_bot=seed >= BOT_SEEDS)
+    has_rules = RULE_SEEDS <= seed < RULE_SEEDS_END
+    crash_rate = 0 if seed % 2 else CRASH_RATE
+    shop = Shop(Random(seed), rates, crash_rate, off, has_bot=seed >= BOT_SEEDS, has_rules=has_rules)
     try:
         await shop.open()
         for _ in range(ROUNDS):

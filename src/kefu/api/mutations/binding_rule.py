@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -132,7 +132,7 @@ async def business_event_record(info: Info, input: Record) -> BusinessEventRecor
         visitor=input.visitor_user_name,
         business_flag=input.business_flag,
         agent=input.agent_user_name,
-        attributes=input.attributes,
+        attributes=cast("dict[str, object] | None", input.attributes),
     )
     call = info.context.call("businessEventRecord", input)
     done = await record_business_event(info.context.desk, call, incoming)
