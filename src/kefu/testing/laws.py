@@ -239,13 +239,18 @@ def counted_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
 def rules_act_on_what_happened(ledger: Ledger, _now: Instant) -> Iterator[str]:
     """What a rule did to a binding has its event in a session's log, or among the business events.
 
-    A first reception is the visitor's first, and nobody's doing is written over.
+    A visitor is first received once, and nobody's doing is written over.
     """
     yield from ledger.forgotten
+    received: dict[str, set[tuple[str, int]]] = {}
     for (flag, visitor), binding in ledger.bindings.items():
-        for event in binding.history:
-            if event.is_by_rule and not _has_its_occasion(ledger, visitor, event):
+        for event in (each for each in binding.history if each.is_by_rule):
+            entry = _entry_behind(ledger, visitor, event)
+            if entry is None and not _is_of_business(ledger, visitor, event):
                 yield f"{flag} of {visitor}: {event} has no event that set it off"
+            if entry is not None and entry.kind in _SERVED:
+                received.setdefault(visitor, set()).add((event.id.partition("#")[0], entry.seq))
+    yield from (f"{visitor} is first received at {each}" for visitor, each in received.items() if len(each) > 1)
 
 
 def stands_before(session: Session, other: Session) -> bool:
@@ -291,23 +296,21 @@ def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> boo
     return binding is not None and binding.holds_at(now) and binding.agent == agent
 
 
-def _has_its_occasion(ledger: Ledger, visitor: str, event: BindingEvent) -> bool:
-    source, _, rest = event.id.partition("#")
-    business = ledger.business_events.get(source)
-    if business is not None:
-        return (business.visitor, business.at) == (visitor, event.at) and event.by in business.rules
-    seq, _, rule = rest.partition("#")
-    entry = next((each for each in ledger.logs.get(source, ()) if str(each.seq) == seq), None)
-    if entry is None or rule != event.by or ledger.sessions[source].value.session.ref.visitor != visitor:
-        return False
-    is_his = event.act is not BindingAct.BOUND or entry.agent == event.agent
-    is_first = entry.kind not in _SERVED or not _was_served_before(ledger, visitor, event.at)
-    return is_his and is_first and entry.at == event.at and entry.kind in _SETTING_OFF
+def _entry_behind(ledger: Ledger, visitor: str, event: BindingEvent) -> LogEntry | None:
+    """The entry of a session's log that set off what a rule did; None if none did."""
+    session_id, _, rest = event.id.partition("#")
+    session, (seq, _, rule) = ledger.sessions.get(session_id), rest.partition("#")
+    if session is None or session.value.session.ref.visitor != visitor or rule != event.by:
+        return None
+    entry = next((each for each in ledger.logs[session_id] if str(each.seq) == seq), None)
+    is_his = entry is not None and (event.act is not BindingAct.BOUND or entry.agent == event.agent)
+    return entry if entry and is_his and entry.at == event.at and entry.kind in _SETTING_OFF else None
 
 
-def _was_served_before(ledger: Ledger, visitor: str, at: Instant) -> bool:
-    logs = (ledger.logs[session.id] for session in ledger.each() if session.ref.visitor == visitor)
-    return any(entry.kind in _SERVED and entry.agent and entry.at < at for entries in logs for entry in entries)
+def _is_of_business(ledger: Ledger, visitor: str, event: BindingEvent) -> bool:
+    business = ledger.business_events.get(event.id.partition("#")[0])
+    is_there = business is not None and (business.visitor, business.at) == (visitor, event.at)
+    return is_there and business is not None and event.by in business.rules
 
 
 def _serves(groups: tuple[str, ...], group: str) -> bool:
