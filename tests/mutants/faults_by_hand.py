@@ -348,14 +348,6 @@ MUTANTS = [
         first_seed=RULE_SEEDS,
     ),
     Mutant(
-        name="a rule writes over a binding made meanwhile",
-        module="kefu.desk.automatic_binding",
-        right="bindings.write(done.tenant, after, version or Expect.ABSENT)",
-        wrong="bindings.write(done.tenant, after, Expect.ANY)",
-        law="rules",
-        first_seed=RULE_SEEDS,
-    ),
-    Mutant(
         name="nobody looks at who waits by a binding that a rule ended",
         module="kefu.desk.automatic_binding",
         right="            for name in self.ended:\n",
