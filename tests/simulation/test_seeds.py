@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from kefu.testing.rule_play import RULE_SEEDS
 from kefu.testing.simulation import BOT_SEEDS, play
 
 SEEDS = 1_000
 SEEDS_WITH_BOT = 300
+SEEDS_WITH_RULES = 100
 BATCH = 50
 FOUND = [
     int(line.split()[0])
@@ -24,6 +26,12 @@ def test_no_seed_breaks_a_law(first: int) -> None:
 
 @pytest.mark.parametrize("first", range(BOT_SEEDS, BOT_SEEDS + SEEDS_WITH_BOT, BATCH))
 def test_no_seed_with_a_bot_and_ratings_breaks_a_law(first: int) -> None:
+    found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
+    assert not found
+
+
+@pytest.mark.parametrize("first", range(RULE_SEEDS, RULE_SEEDS + SEEDS_WITH_RULES, BATCH))
+def test_no_seed_with_binding_rules_breaks_a_law(first: int) -> None:
     found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
     assert not found
 

@@ -100,7 +100,7 @@ async def _from(desk: Desk, file: Path, done: Progress, place: Path) -> Progress
             save_progress(place, done)
             if time.monotonic() - told_at >= _TELLING_EVERY_S:
                 told_at = time.monotonic()
-                percent = min(100, opened.buffer.tell() * 100 // size)
+                percent = min(100, os.lseek(opened.fileno(), 0, os.SEEK_CUR) * 100 // size)
                 click.echo(f"{percent:3} %  line {done.line}: {done.made} bound, {done.refused} refused", err=True)
     return done
 

@@ -1,7 +1,6 @@
 """Automatic binding under fire: the rules that a shop opens with, who sets them off, and what must have come of it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kefu.desk.binding_rules import save_binding_rule
@@ -39,8 +38,11 @@ RULES = (
 
 async def open_with_rules(shop: "Shop") -> None:
     for rule in RULES:
-        made = replace(rule)
-        await save_binding_rule(shop.desk, shop.call(), rule.name, lambda _, made=made: made)
+        await save_binding_rule(shop.desk, shop.call(), rule.name, _always(rule))
+
+
+def _always(rule: BindingRule) -> Callable[[BindingRule | None], BindingRule]:
+    return lambda _known: rule
 
 
 def tells_of_business(visitors: tuple[str, ...], agents: tuple[str, ...], flags: tuple[str, ...]) -> "Teller":
