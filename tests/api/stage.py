@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.company import Company, weichat
+from kefu.desk.binding_rules import save_binding_rule
 from kefu.desk.bot_setup import save_faq_entry
+from kefu.domain.binding_rules import BindingRule, BindingRuleEvent
 from kefu.domain.bot import FaqEntry
 from kefu.domain.channel import Channel
 
@@ -26,6 +28,9 @@ RESULTS = {
     "agentDelete": "deletedUserName",
     "bindingCreate": "binding { id createdAt agent { userName } }",
     "bindingDelete": "deletedBusinessFlag deletedVisitorUserName",
+    "bindingRuleSave": "bindingRule { name event starsMin expiresAfter conditions { attribute } }",
+    "bindingRuleDelete": "deletedName",
+    "businessEventRecord": "recordedAt appliedRules",
     "skillGroupSave": "skillGroup { id name }",
     "skillGroupDelete": "deletedSkillGroupId",
     "routingRuleSave": "routingRule { routingRuleFlag skillGroup { id } }",
@@ -56,6 +61,9 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "agentDelete": {"userName": "idle2"},
     "bindingCreate": {"businessFlag": "F3"},
     "bindingDelete": {"visitorUserName": "W"},
+    "bindingRuleSave": {"starsMin": 4},
+    "bindingRuleDelete": {"name": "another"},
+    "businessEventRecord": {"attributes": {"paid": 1}},
     "skillGroupSave": {"name": "another"},
     "routingRuleSave": {"routingRuleFlag": "R3"},
     "routingRuleDelete": {"routingRuleFlag": "R2"},
@@ -106,6 +114,9 @@ class Stage:
             "agentDelete": {"userName": "idle", "force": True},
             "bindingCreate": {"businessFlag": "F2", "visitorUserName": "V", "agentUserName": "a"},
             "bindingDelete": {"businessFlag": "F", "visitorUserName": "V"},
+            "bindingRuleSave": {"name": "rated", "event": "RATED", "expiresAfter": "P30D"},
+            "bindingRuleDelete": {"name": "ordered"},
+            "businessEventRecord": {"name": "order", "visitorUserName": "V", "businessFlag": "F3"},
             "skillGroupSave": {"name": "new", "overflowGroupIds": [groups["G2"]]},
             "skillGroupDelete": {"id": groups["spare"]},
             "routingRuleSave": {"routingRuleFlag": "R2", "skillGroupId": groups["G1"]},
@@ -179,6 +190,8 @@ async def set_stage(company: Company) -> Stage:
     await company.bot(Channel.WEB)
     await company.at_desk(save_faq_entry, FaqEntry(question="怎么退货", answer=f"问 {company.tenant}"))
     await company.bind("F", "V", "a")
+    ordered = BindingRule(name="ordered", event=BindingRuleEvent.BUSINESS_EVENT, event_name="order")
+    await company.at_desk(save_binding_rule, ordered.name, lambda _: ordered)
     secret = f"a secret of {company.tenant}"
     hook, other_hook = [await company.webhook() for _ in range(2)]
     own = await company.receive("V", secret, agentUsername="a")

@@ -24,6 +24,9 @@ SETS = [
     ("webhookSave", "webhookDelete", "webhookDeliveryReplay", "messageIngest"),
     ("ratingInvite", "messageSend", "botSave"),
     ("ratingSubmit", "faqEntrySave", "faqEntryDelete", "phrasesSave"),
+    ("bindingRuleSave", "messageIngest", "bindingCreate"),
+    ("bindingRuleDelete", "messageSend"),
+    ("businessEventRecord", "messageSend"),
 ]
 """Mutations whose inputs on the stage work in any order."""
 SEEDS = range(3)
@@ -134,6 +137,7 @@ async def told(company: Company) -> dict[str, Any]:
         "precedence": directory.precedence_of("F", next(session.channel for session in ledger.each())),
         "bindings": await bindings(company),
         "webhooks": await webhooks(company),
+        "binding rules": directory.binding_rules,
     }
 
 
@@ -157,6 +161,7 @@ async def webhooks(company: Company) -> tuple[list[str], list[str]]:
 _BINDINGS = """{
   F: binding(businessFlag: "F", visitorUserName: "V") { agent { userName } }
   F2: binding(businessFlag: "F2", visitorUserName: "V") { agent { userName } }
+  F3: binding(businessFlag: "F3", visitorUserName: "V") { agent { userName } }
 }"""
 
 

@@ -29,6 +29,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "agentDelete": STAFF,
     "bindingCreate": STAFF | {"AGENT"},
     "bindingDelete": STAFF | {"AGENT"},
+    "bindingRuleSave": STAFF,
+    "bindingRuleDelete": STAFF,
+    "businessEventRecord": STAFF,
     "skillGroupSave": STAFF,
     "skillGroupDelete": STAFF,
     "routingRuleSave": STAFF,
@@ -96,6 +99,7 @@ FORBIDDEN = [
         for role in ("AGENT", "VISITOR")
         for query in ("bot { greeting }", "faqEntries { nodes { answer } }", "phrases")
     ),
+    *((role, "bindingRules { name }") for role in ("AGENT", "VISITOR")),
     *((role, f"ratingReport(input: {SPAN}) {{ isWhole }}") for role in ("AGENT", "VISITOR")),
     ("VISITOR", 'routeExplain(input: {visitorUserName: "V"}) { outcome }'),
 ]

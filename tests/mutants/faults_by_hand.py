@@ -10,6 +10,8 @@ HOURS_SEEDS = 4_000_000
 """And from here on the desk opens and closes."""
 DEADLINE_SEEDS = 5_000_000
 """From here on silence ends sessions as well."""
+RULE_SEEDS = 24_000_000
+"""From here on bindings are made by rules as well."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +113,7 @@ MUTANTS = [
     Mutant(
         name="the end of a binding is not looked at",
         module="kefu.desk.bindings",
-        right="    await _look_at_directed(desk, call.tenant, name)\n",
+        right="    await look_at_directed(desk, call.tenant, name)\n",
         wrong="",
         law="L7 gone",
     ),
@@ -425,6 +427,39 @@ MUTANTS = [
         first_seed=DEADLINE_SEEDS,
     ),
     Mutant(
+        name="a closed session is not counted",
+        module="kefu.desk.automatic_binding",
+        right="    known.tallies[pair] = (version, counted)\n",
+        wrong="    known.tallies[pair] = (version, tally)\n",
+        law="tally",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="a reception is noted whoever else noted one",
+        module="kefu.records.binding_rules",
+        right="value=_marks().encode(mark)), Expect.ABSENT)",
+        wrong="value=_marks().encode(mark)), Expect.ANY)",
+        law="rules",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="a rule's binding is not in the commit of its event",
+        module="kefu.desk.changeset",
+        right="        await commit(desk, [*self.writes(), *(ruled.writes if ruled else ())])\n",
+        wrong="        if ruled:\n            await commit(desk, ruled.writes) if ruled.writes else None\n"
+        "        await commit(desk, self.writes())\n",
+        law="tally",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
+        name="nobody looks at who waits by a binding that a rule ended",
+        module="kefu.desk.automatic_binding",
+        right="            for name in self.ended:\n",
+        wrong="            for name in ():\n",
+        law="L7 gone",
+        first_seed=RULE_SEEDS,
+    ),
+    Mutant(
         name="the tenant is left out of a key",
         module="kefu.records.keys",
         right='return f"{part(tenant)}#VISITOR#{part(visitor)}"',
@@ -456,6 +491,8 @@ SURVIVES_WITHOUT = {
     "left": "a left message is ticked off before its session is committed",
     "time-out": "a deadline does not look at newer activity",
     "L7 deadline": "a session opens without a deadline",
+    "tally": "a closed session is not counted",
+    "rules": "a reception is noted whoever else noted one",
     "L12": "the tenant is left out of a key",
 }
 """For each law a fault that nothing else notices: with the law switched off it gets through."""

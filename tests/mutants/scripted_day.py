@@ -4,18 +4,23 @@ from collections.abc import Collection
 from dataclasses import replace
 from random import Random
 
+from kefu.desk.binding_rules import save_binding_rule
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
+from kefu.desk.business_events import IncomingEvent, record_business_event
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.close_session import close_session
 from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
-from kefu.desk.ingest_message import IncomingMessage, ingest_message
+from kefu.desk.ingest_message import IncomingMessage, Ingested, ingest_message
 from kefu.desk.save_agent import AgentChange, save_agent
+from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain.agent import AgentStatus
+from kefu.domain.binding_rules import BindingRule, BindingRuleAct, BindingRuleEvent
 from kefu.domain.bounds import OVERFLOW_HOPS_MAX
+from kefu.domain.channel import Channel
 from kefu.domain.instants import MINUTE, SECOND
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
@@ -141,6 +146,52 @@ async def silence(off: Collection[str]) -> None:
         day.clock.advance(MINUTE)
 
 
+RULES = (
+    BindingRule(name="first", event=BindingRuleEvent.FIRST_RECEPTION),
+    BindingRule(name="closed", event=BindingRuleEvent.EFFECTIVE_RECEPTION, business_flag="care"),
+    BindingRule(name="regular", event=BindingRuleEvent.REGULAR_CUSTOMER, business_flag="loyal"),
+    BindingRule(name="gone", event=BindingRuleEvent.BUSINESS_EVENT, event_name="gone", act=BindingRuleAct.UNBIND),
+)
+
+
+async def open_with_rules(off: Collection[str], seed: int = 0) -> Day:
+    day = Day(off, seed)
+    await day.open()
+    for rule in RULES:
+        await save_binding_rule(day.desk, CALL, rule.name, lambda _, rule=rule: rule)  # type: ignore[misc]
+    return day
+
+
+def message_to(agent: str, channel: Channel) -> IncomingMessage:
+    ext = {"weichat": {"agentUsername": agent, "businessFlag": channel.value}}
+    return IncomingMessage(visitor="W", channel=channel, ext=ext)
+
+
+async def rules_in_races(off: Collection[str]) -> None:
+    """Two sessions of one visitor begin at once and end at once, while a partner binds him."""
+    for seed in range(RACES // 3):
+        day = await open_with_rules(off, seed)
+        messages = {"one": message_to("a", Channel.APP), "two": message_to("b", Channel.WEB)}
+        begun = await day.turns.run({name: ingest_message(day.desk, CALL, each) for name, each in messages.items()})
+        await day.hold()
+        refs = {name: each.session for name, each in begun.items() if isinstance(each, Ingested)}
+        for ref in refs.values():
+            await send_message(day.desk, CALL, OutgoingMessage(session=ref, text="hello"))
+        closing = {name: close_session(day.desk, CALL, ref) for name, ref in refs.items()}
+        bound = create_binding(day.desk, CALL, BindingName(business_flag="care", visitor="W"), "b")
+        await day.turns.run({**closing, "binds": bound})
+        await day.hold()
+
+
+async def unbound_by_a_rule(off: Collection[str]) -> None:
+    """A bound visitor waits for a busy agent, and a business event ends the binding."""
+    day = await open_with_rules(off)
+    await day.turn("a", AgentStatus.BUSY)
+    await day.arrive("V", businessFlag="F")
+    await record_business_event(day.desk, CALL, IncomingEvent(name="gone", visitor="V", business_flag="F"))
+    await day.hold()
+
+
 async def play_day(off: Collection[str]) -> None:
     """Raises `LawBroken` for the first law that does not hold."""
     await bound_and_left(off)
@@ -149,3 +200,5 @@ async def play_day(off: Collection[str]) -> None:
     await the_last_one_goes(off)
     await down_a_long_chain(off)
     await silence(off)
+    await unbound_by_a_rule(off)
+    await rules_in_races(off)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kefu.testing.rule_play import RULE_SEEDS
 from kefu.testing.simulation import BOT_SEEDS, CHAIN_SEEDS, DEADLINE_SEEDS, HOURS_SEEDS, play
 
 SEEDS = 1_000
@@ -11,6 +12,7 @@ SEEDS_WITH_BOT = 300
 SEEDS_WITH_CHAINS = 300
 SEEDS_WITH_HOURS = 300
 SEEDS_WITH_TIMEOUTS = 200
+SEEDS_WITH_RULES = 100
 BATCH = 50
 FOUND = [
     int(line.split()[0])
@@ -45,6 +47,12 @@ def test_no_seed_with_hours_and_left_messages_breaks_a_law(first: int) -> None:
 
 @pytest.mark.parametrize("first", range(DEADLINE_SEEDS, DEADLINE_SEEDS + SEEDS_WITH_TIMEOUTS, BATCH))
 def test_no_seed_with_time_outs_breaks_a_law_and_every_session_ends_in_one_way(first: int) -> None:
+    found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
+    assert not found
+
+
+@pytest.mark.parametrize("first", range(RULE_SEEDS, RULE_SEEDS + SEEDS_WITH_RULES, BATCH))
+def test_no_seed_with_binding_rules_breaks_a_law(first: int) -> None:
     found = [finding for seed in range(first, first + BATCH) if (finding := play(seed))]
     assert not found
 

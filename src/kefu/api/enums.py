@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from kefu.desk.call import Role as CallerRole
 from kefu.domain.agent import AgentRole, AgentStatus
 from kefu.domain.binding import BindingAct
+from kefu.domain.binding_rules import BindingRuleAct, BindingRuleEvent
 from kefu.domain.bot import MenuShape
 from kefu.domain.channel import Channel
 from kefu.domain.decision import (
@@ -71,6 +72,25 @@ def describe() -> None:
         BindingAct,
         "What happened to a binding.",
         {"BOUND": "It was made.", "UNBOUND": "It was ended.", "EXPIRED": "Its time ran out."},
+    )
+    _described(
+        BindingRuleEvent,
+        "On what a binding rule acts.",
+        {
+            "FIRST_RECEPTION": "An agent got a session of a visitor whom no agent has served before.",
+            "EFFECTIVE_RECEPTION": "A session that an agent had was closed with enough messages of agents.",
+            "REGULAR_CUSTOMER": "A session was closed, and enough of this visitor with this agent were in a span of time.",
+            "RATED": "A session was rated with enough stars.",
+            "BUSINESS_EVENT": "The tenant's back end recorded an event of its own, and its attributes are as asked.",
+        },
+    )
+    _described(
+        BindingRuleAct,
+        "What a binding rule does.",
+        {
+            "BIND": "Binds the visitor to the agent; where he is bound to that agent already, for as long as lasts longer.",
+            "UNBIND": "Ends the visitor's binding under the flag, whoever he is bound to.",
+        },
     )
     _described(
         Channel,
@@ -320,6 +340,7 @@ def describe() -> None:
             "AGENT_HAS_SESSIONS": "The agent still holds sessions.",
             "BINDING_EXISTS": "The visitor is bound under this flag already.",
             "BINDING_NOT_FOUND": "The visitor is not bound under this flag.",
+            "BINDING_RULE_NOT_FOUND": "No binding rule has this name.",
             "SESSION_NOT_FOUND": "No such session for this token.",
             "SESSION_CLOSED": "The session is over.",
             "SESSION_NOT_ACTIVE": "No agent serves the session yet.",

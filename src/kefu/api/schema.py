@@ -18,6 +18,7 @@ from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
 from kefu.api.mutations import (
     agent,
     binding,
+    binding_rule,
     bot,
     directory,
     left_message,
@@ -31,6 +32,7 @@ from kefu.api.mutations import (
 )
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
+from kefu.api.queries.binding_rules import list_binding_rules
 from kefu.api.queries.bindings import list_bindings, read_binding
 from kefu.api.queries.bots import list_faq_entries, read_bot
 from kefu.api.queries.explain import route_explain
@@ -53,6 +55,7 @@ from kefu.api.subscriptions import (
 )
 from kefu.api.types.agent import Agent
 from kefu.api.types.binding import Binding
+from kefu.api.types.binding_rule import BindingRule
 from kefu.api.types.bot import Bot, FaqEntry
 from kefu.api.types.decision import DispatchDecision
 from kefu.api.types.event import SessionEvent
@@ -95,6 +98,9 @@ class Query:
     )
     bindings: Connection[Binding] = strawberry.field(
         resolver=list_bindings, description="Bindings, by agent, flag and visitor."
+    )
+    binding_rules: list[BindingRule] = strawberry.field(
+        resolver=list_binding_rules, description="The rules of automatic binding, by name; at most 50."
     )
     bot: Bot = strawberry.field(resolver=read_bot, description="How the tenant's bot is set up.")
     faq_entries: Connection[FaqEntry] = strawberry.field(
@@ -178,6 +184,16 @@ class Mutation:
     )
     binding_delete: binding.BindingDeletePayload = strawberry.mutation(
         resolver=binding.binding_delete, description="Ends a binding; who waits because of it goes to his group."
+    )
+    binding_rule_save: binding_rule.BindingRuleSavePayload = strawberry.mutation(
+        resolver=binding_rule.binding_rule_save, description="Makes or changes a rule of automatic binding."
+    )
+    binding_rule_delete: binding_rule.BindingRuleDeletePayload = strawberry.mutation(
+        resolver=binding_rule.binding_rule_delete, description="Deletes a rule of automatic binding."
+    )
+    business_event_record: binding_rule.BusinessEventRecordPayload = strawberry.mutation(
+        resolver=binding_rule.business_event_record,
+        description="Tells of an event of your own business; binding rules act on it in the same commit.",
     )
     skill_group_save: directory.SkillGroupSavePayload = strawberry.mutation(
         resolver=directory.skill_group_save, description="Makes or changes a skill group."

@@ -3,6 +3,7 @@
 import click
 
 from kefu.cli.doctor import doctor
+from kefu.cli.importing import import_
 from kefu.cli.serve import serve
 from kefu.cli.store import store
 from kefu.cli.table import table
@@ -15,5 +16,5 @@ def main() -> None:
     """Customer-service routing that you run yourself."""
 
 
-for command in (serve, demo, tenant, token, schema, explain, doctor, store, table):
+for command in (serve, demo, tenant, token, schema, explain, doctor, store, table, import_):
     main.add_command(command)

@@ -70,7 +70,7 @@ async def delete_binding(desk: Desk, call: Call, name: BindingName) -> BindingNa
     done, _ = await attempt_once(
         desk, call, _results, lambda desk, _: _delete(desk, call, name, event_id, is_first_try=next(tries) == 0)
     )
-    await _look_at_directed(desk, call.tenant, name)
+    await look_at_directed(desk, call.tenant, name)
     return done
 
 
@@ -167,7 +167,8 @@ async def _require_may_bind(desk: Desk, call: Call, visitor: str, agent: str) ->
         )
 
 
-async def _look_at_directed(desk: Desk, tenant: str, name: BindingName) -> None:
+async def look_at_directed(desk: Desk, tenant: str, name: BindingName) -> None:
+    """Sends on who waits by a binding that has ended."""
     with left_to_the_next_look():
         for session in await attempt(desk, lambda desk, _: _newest_of_each_channel(desk, tenant, name.visitor)):
             if session.directed_by is DirectedBy.BOUND and session.keys.business_flag == name.business_flag:

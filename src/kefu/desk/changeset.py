@@ -5,10 +5,12 @@ case can take a slot without a session, or a session without its slot.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from kefu.desk.attempts import commit
 from kefu.desk.desk import Desk
 from kefu.domain.agent import Agent
+from kefu.domain.binding_rules import Occasion, happened_in
 from kefu.domain.directory import Ranking
 from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind
@@ -20,6 +22,9 @@ from kefu.records.agents import LoadedAgent
 from kefu.records.sessions import LoadedSession, StoredSession
 from kefu.store.port import Conflict, Write
 
+if TYPE_CHECKING:
+    from kefu.desk.automatic_binding import CarriedOut
+
 
 @dataclass(slots=True)
 class Changeset:
@@ -29,6 +34,7 @@ class Changeset:
     _agents: dict[str, tuple[LoadedAgent, Agent]] = field(default_factory=dict)
     _writes: list[Write] = field(default_factory=list)
     _stepped: dict[SessionRef, Session] = field(default_factory=dict)
+    _occasions: list[Occasion] = field(default_factory=list)
 
     def know(self, *loaded: LoadedAgent | None) -> None:
         """Agents as they were read, who may gain or lose sessions by this commit.
@@ -68,6 +74,7 @@ class Changeset:
         self._stepped[after.ref] = after
         stored = stored or (replace(before.value, session=after) if before else StoredSession(session=after))
         self._writes.extend(sessions.writes(self.tenant, before, stored, writer.entries))
+        self._occasions.extend(happened_in(before.value.session if before else None, after, writer.entries))
         held_by = _holder(before.value.session) if before else None
         is_taken_anew = any(entry.kind is EventKind.ASSIGNED for entry in writer.entries)
         if held_by != _holder(after) or is_taken_anew:
@@ -84,10 +91,24 @@ class Changeset:
         ]
 
     async def commit(self, desk: Desk) -> None:
-        """Raises what `commit` of one step does."""
-        await commit(desk, self.writes())
+        """With what the tenant's binding rules make of it. Raises what `commit` of one step does."""
+        ruled = await self._by_rules(desk)
+        await commit(desk, [*self.writes(), *(ruled.writes if ruled else ())])
         desk.last_seen.saw_sessions(self.tenant, self._stepped.values())
         desk.last_seen.saw_agents(self.tenant, [agent for _, agent in self._agents.values()], self.now)
+        if ruled:
+            await ruled.look(desk)
+
+    async def _by_rules(self, desk: Desk) -> "CarriedOut | None":
+        """Costs nothing where there are no rules: the step has read the directory."""
+        if not self._occasions:
+            return None
+        directory = (await desk.directories.load(desk.store, self.tenant)).directory
+        if not directory.binding_rules or not directory.settings.bindings_entitled:
+            return None
+        from kefu.desk.automatic_binding import carry_out  # noqa: PLC0415  it looks, and a look commits
+
+        return await carry_out(desk, self.tenant, directory.binding_rules, self._occasions)
 
     def _move_slot(self, session: Session, releasing: str | None, taking: str | None) -> None:
         if releasing:

@@ -4,6 +4,9 @@ from enum import StrEnum
 from kefu.domain.bounds import BINDING_HISTORY_MAX
 from kefu.domain.instants import Instant
 
+_IN_A_ROW = 3
+"""The making, the latest prolongation, and the next one."""
+
 
 class BindingAct(StrEnum):
     BOUND = "BOUND"
@@ -19,7 +22,9 @@ class BindingEvent:
     by: str
     """Who or which rule did it."""
     id: str = ""
-    """Of the call that did it: one whose answer was lost knows its own work again."""
+    """Of the call that did it: one whose answer was lost knows its own work again. For a rule, what set it off."""
+    is_by_rule: bool = False
+    """Whether a rule of automatic binding did it: then `by` is its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +40,7 @@ class Binding:
     """Login of the bound agent, empty if none."""
     created_at: Instant = 0
     created_by: str = ""
+    """Who or which rule made it; the same as `by` of the event."""
     expires_at: Instant | None = None
     history: tuple[BindingEvent, ...] = ()
     """Newest last; the oldest are dropped past a bound."""
@@ -53,6 +59,7 @@ class Binding:
         now: Instant,
         event_id: str,
         expires_at: Instant | None = None,
+        is_by_rule: bool = False,
     ) -> "Binding":
         """A rule without a past."""
         return cls(
@@ -62,7 +69,9 @@ class Binding:
             created_at=now,
             created_by=by,
             expires_at=expires_at,
-            history=(BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by, id=event_id),),
+            history=(
+                BindingEvent(act=BindingAct.BOUND, agent=agent, at=now, by=by, id=event_id, is_by_rule=is_by_rule),
+            ),
         )
 
     def knows(self, event_id: str) -> bool:
@@ -73,8 +82,22 @@ class Binding:
         ended = self._ended_by_expiry()
         return replace(rule, history=(*ended.history, *rule.history)[-BINDING_HISTORY_MAX:])
 
-    def unbound(self, *, by: str, now: Instant, event_id: str) -> "Binding":
-        event = BindingEvent(act=BindingAct.UNBOUND, agent=self.agent, at=now, by=by, id=event_id)
+    def prolonged_by(self, rule: "Binding") -> "Binding":
+        """The same agent, until the new rule ends. Of prolongations in a row by one rule the latest is told."""
+        made = rule.history[-1]
+        in_a_row = [(each.act, each.agent, each.by, each.is_by_rule) for each in (*self.history[-2:], made)]
+        told = self.history[:-1] if len(in_a_row) == _IN_A_ROW and len(set(in_a_row)) == 1 else self.history
+        return replace(self, expires_at=rule.expires_at, history=(*told, made)[-BINDING_HISTORY_MAX:])
+
+    def replaced_by(self, rule: "Binding") -> "Binding":
+        """Another agent, by whoever made the new rule: he ends this one."""
+        made = rule.history[-1]
+        return self.unbound(by=made.by, now=made.at, event_id=made.id, is_by_rule=made.is_by_rule).followed_by(rule)
+
+    def unbound(self, *, by: str, now: Instant, event_id: str, is_by_rule: bool = False) -> "Binding":
+        event = BindingEvent(
+            act=BindingAct.UNBOUND, agent=self.agent, at=now, by=by, id=event_id, is_by_rule=is_by_rule
+        )
         return replace(self, agent="", expires_at=None, history=(*self.history, event)[-BINDING_HISTORY_MAX:])
 
     def _ended_by_expiry(self) -> "Binding":

@@ -87,6 +87,16 @@ INVALID_RATINGS_MAX = 20
 ENTRIES_PER_COMMIT_MAX = 8
 """Log entries of one session in one commit."""
 BINDING_HISTORY_MAX = 20
+BINDING_RULES_MAX = 50
+"""Rules of automatic binding of one tenant."""
+RULE_CONDITIONS_MAX = 10
+COUNTED_SESSIONS_MAX = 50
+"""Closed sessions of one visitor with one agent that are remembered for rules, and the most a rule may ask for."""
+SESSIONS_RECALLED_MAX = 100
+"""Sessions of a visitor that are looked through when nothing was counted of him yet."""
+IMPORT_PAGE = 200
+"""Lines of an import that are done between two notes of how far it came."""
+IMPORT_LINE_LENGTH_MAX = 16_384
 
 PHONE_LENGTH_MAX = 32
 COMMENT_LENGTH_MAX = 1_000

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kefu.domain.binding_rules import BindingRule
 from kefu.domain.channel import Channel
 from kefu.domain.human_request import TRANSFER_LABEL
 from kefu.domain.instants import HOUR, SECOND
@@ -89,6 +90,8 @@ class Directory:
     rules: Mapping[str, RoutingRule] = field(default_factory=dict)
     """By routingRuleFlag."""
     sources: tuple[BusinessSource, ...] = ()
+    binding_rules: tuple[BindingRule, ...] = ()
+    """By name."""
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By skill group id: the routing profiles (distinct sets of groups) whose agents serve it."""
 

@@ -80,6 +80,8 @@ class Session:
     """Number of the latest message that a bot has answered."""
     warned_at: Instant | None = None
     """When its end for silence was last announced; whatever was said since has put that off."""
+    agent_messages: int = 0
+    """Messages that agents wrote, whoever they were."""
 
     @property
     def id(self) -> str:
@@ -171,8 +173,13 @@ def _replied(session: Session, entry: LogEntry) -> Session:
     """What the desk says itself is nobody's reply."""
     if entry.message and entry.message.sender is MessageSender.SYSTEM:
         return session
-    answered = max(session.answered_seq, entry.answers or 0)
-    return replace(session, last_agent_message_at=entry.at, unread=0, answered_seq=answered)
+    return replace(
+        session,
+        last_agent_message_at=entry.at,
+        unread=0,
+        answered_seq=max(session.answered_seq, entry.answers or 0),
+        agent_messages=session.agent_messages + (entry.kind is EventKind.AGENT_MESSAGE),
+    )
 
 
 def _written(session: Session, entry: LogEntry) -> Session:

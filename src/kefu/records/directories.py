@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
 from kefu.domain.skill_group import SkillGroup
-from kefu.records import keys
+from kefu.records import binding_rules, keys
 from kefu.records.codec import Codec
 from kefu.store.port import Delete, Expect, Put, Record, Span, Store, Write
 
@@ -79,6 +79,7 @@ def _assemble(records: list[Record]) -> Directory:
         groups={group.id: group for group in groups},
         rules={rule.routing_rule_flag: rule for rule in rules},
         sources=tuple(_sources.decode(text) for text in values("SOURCE#").values()),
+        binding_rules=tuple(binding_rules.decode_rule(text) for _, text in sorted(values("BINDINGRULE#").items())),
         profiles=profiles,
     )
 

@@ -8,6 +8,8 @@
 | directed line               | t#AGENT#a      | WAIT#class#start#session      |                   |
 | group's queue               | t#GROUP#g      | WAIT#class#start#session      |                   |
 | binding                     | t#VISITOR#v    | BINDING#flag                  |                   |
+| what binding rules count by | t#VISITOR#v    | SERVED, TALLY#a               |                   |
+| business event              | t#VISITOR#v    | BUSINESSEVENT#instant#id      |                   |
 | session                     | t#VISITOR#v    | SESSION#channel#ordinal       |                   |
 | visitor's card              | t#VISITOR#v    | CARD                          |                   |
 | older client message ids    | t#VISITOR#v    | MARK#channel#instant#ordinal#n |                   |
@@ -117,6 +119,10 @@ def source(tenant: str, flag: str | None, channel: Channel | None) -> Key:
     return Key(part(tenant), f"CONFIG#SOURCE#{name}")
 
 
+def binding_rule(tenant: str, name: str) -> Key:
+    return Key(part(tenant), f"CONFIG#BINDINGRULE#{part(name)}")
+
+
 def profiles(tenant: str, group_id: str) -> Key:
     return Key(part(tenant), f"CONFIG#PROFILES#{part(group_id)}")
 
@@ -194,6 +200,24 @@ def binding(tenant: str, flag: str, visitor: str) -> Key:
 
 def binding_listing(tenant: str, login: str, flag: str, visitor: str) -> Listing:
     return Listing(f"{part(tenant)}#BINDINGS", f"{part(login)}#{part(flag)}#{part(visitor)}")
+
+
+SERVED = "SERVED"
+TALLIES = ("TALLY#", "TALLY$")
+SESSIONS = ("SESSION#", "SESSION$")
+BUSINESS_EVENTS = ("BUSINESSEVENT#", "BUSINESSEVENT$")
+
+
+def served_mark(tenant: str, visitor: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), SERVED)
+
+
+def closed_tally(tenant: str, visitor: str, login: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), f"TALLY#{part(login)}")
+
+
+def business_event(tenant: str, visitor: str, at: Instant, event_id: str) -> Key:
+    return Key(visitor_partition(tenant, visitor), f"BUSINESSEVENT#{instant(at)}#{event_id}")
 
 
 def session(tenant: str, ref: SessionRef) -> Key:

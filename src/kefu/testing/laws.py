@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import pairwise
 
 from kefu.domain.agent import AgentStatus
-from kefu.domain.bounds import SEEN_FOR
+from kefu.domain.binding import BindingAct, BindingEvent
+from kefu.domain.bounds import COUNTED_SESSIONS_MAX, SEEN_FOR
 from kefu.domain.decision import Candidate, CandidateRefusal, DirectedBy, DispatchOutcome
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind
@@ -25,6 +26,7 @@ _AFTER_THE_END = frozenset({EventKind.RATING_INVITED, EventKind.RATED})
 _SERVED = frozenset({EventKind.ASSIGNED, EventKind.TRANSFERRED})
 _WITH_A_HUMAN = frozenset({EventKind.HUMAN_REQUESTED, EventKind.QUEUED, EventKind.ASSIGNED})
 _BREAKS_SILENCE = VISITOR_MESSAGES | REPLIES | {EventKind.QUEUED, EventKind.ASSIGNED}
+_SETTING_OFF = frozenset({*_SERVED, EventKind.SESSION_END, EventKind.RATED})
 _LEAVING = frozenset({EventKind.ASSIGNED, EventKind.OVERFLOWED, EventKind.TRANSFERRED, *ENDS})
 
 
@@ -252,6 +254,35 @@ def deadlines_are_set(ledger: Ledger, now: Instant) -> Iterator[str]:
             yield f"{session.id} is {session.state} with the deadline {known} at {now}"
 
 
+def counted_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """What rules count by is what the sessions say, each closed session once."""
+    for (visitor, agent), tally in ledger.tallies.items():
+        closed = sorted(
+            session.closed_at
+            for session in ledger.each()
+            if session.ref.visitor == visitor and session.agent == agent and session.closed_at is not None
+        )
+        if list(tally.closed_at) != closed[-COUNTED_SESSIONS_MAX:]:
+            yield f"{visitor} and {agent} closed sessions at {closed}, and {tally.closed_at} is counted"
+
+
+def rules_act_on_what_happened(ledger: Ledger, _now: Instant) -> Iterator[str]:
+    """What a rule did to a binding has its event in a session's log, or among the business events.
+
+    A visitor is first received once, and nobody's doing is written over.
+    """
+    yield from ledger.forgotten
+    received: dict[str, set[tuple[str, int]]] = {}
+    for (flag, visitor), binding in ledger.bindings.items():
+        for event in (each for each in binding.history if each.is_by_rule):
+            entry = _entry_behind(ledger, visitor, event)
+            if entry is None and not _is_of_business(ledger, visitor, event):
+                yield f"{flag} of {visitor}: {event} has no event that set it off"
+            if entry is not None and entry.kind in _SERVED:
+                received.setdefault(visitor, set()).add((event.id.partition("#")[0], entry.seq))
+    yield from (f"{visitor} is first received at {each}" for visitor, each in received.items() if len(each) > 1)
+
+
 def stands_before(session: Session, other: Session) -> bool:
     """VIP first, then start, then id: told from what the visitor sent, not from where the desk put him."""
     first, second = ((not is_vip(each), each.started_at, each.id) for each in (session, other))
@@ -282,6 +313,8 @@ LAWS: dict[str, Callable[[Ledger, Instant], Iterator[str]]] = {
     "chain": hops_are_counted,
     "time-out": ends_for_silence_alone,
     "L7 deadline": deadlines_are_set,
+    "tally": counted_once,
+    "rules": rules_act_on_what_happened,
 }
 
 
@@ -300,6 +333,23 @@ def _makes(ledger: Ledger, session: Session) -> bool:
 def _is_bound(ledger: Ledger, session: Session, agent: str, now: Instant) -> bool:
     binding = ledger.bindings.get((session.keys.business_flag or "", session.ref.visitor))
     return binding is not None and binding.holds_at(now) and binding.agent == agent
+
+
+def _entry_behind(ledger: Ledger, visitor: str, event: BindingEvent) -> LogEntry | None:
+    """The entry of a session's log that set off what a rule did; None if none did."""
+    session_id, _, rest = event.id.partition("#")
+    session, (seq, _, rule) = ledger.sessions.get(session_id), rest.partition("#")
+    if session is None or session.value.session.ref.visitor != visitor or rule != event.by:
+        return None
+    entry = next((each for each in ledger.logs[session_id] if str(each.seq) == seq), None)
+    is_his = entry is not None and (event.act is not BindingAct.BOUND or entry.agent == event.agent)
+    return entry if entry and is_his and entry.at == event.at and entry.kind in _SETTING_OFF else None
+
+
+def _is_of_business(ledger: Ledger, visitor: str, event: BindingEvent) -> bool:
+    business = ledger.business_events.get(event.id.partition("#")[0])
+    is_there = business is not None and (business.visitor, business.at) == (visitor, event.at)
+    return is_there and business is not None and event.by in business.rules
 
 
 def _serves(groups: tuple[str, ...], group: str) -> bool:

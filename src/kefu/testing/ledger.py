@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
+from kefu.domain.binding_rules import BusinessEvent, ClosedTally
 from kefu.domain.deadline import Deadline
 from kefu.domain.decision import DirectedBy
 from kefu.domain.directory import Directory
@@ -15,7 +16,7 @@ from kefu.domain.rating import Rating
 from kefu.domain.session import Session, SessionState, fold
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
-from kefu.records import agents, bindings, deadlines, keys, ratings, sessions
+from kefu.records import agents, binding_rules, bindings, deadlines, keys, ratings, sessions
 from kefu.records.directories import Directories
 from kefu.records.sessions import LoadedSession
 from kefu.store.port import Span, Store
@@ -43,6 +44,12 @@ class Ledger:
     """By session id."""
     deadlines: dict[str, Deadline] = field(default_factory=dict)
     """By session id."""
+    tallies: dict[tuple[str, str], ClosedTally] = field(default_factory=dict)
+    """By visitor and agent."""
+    business_events: dict[str, BusinessEvent] = field(default_factory=dict)
+    """By id."""
+    forgotten: tuple[str, ...] = field(default=(), compare=False)
+    """What the latest commit left out of a binding's history."""
     folds: dict[str, Fold] = field(default_factory=dict, compare=False)
     """What the first entries of a log made, by session id. Kept where logs only grow, to fold what came since."""
     touched: frozenset[str] | None = field(default=None, compare=False)
@@ -72,6 +79,11 @@ async def read_ledger(store: Store, tenant: str) -> Ledger:
     group_lines = [group_line(group) for group in (DEFAULT_GROUP, *directory.groups)]
     found = await _sessions(store, tenant)
     logs = {each.value.session.id: await _log(store, tenant, each.value.session.id) for each in found}
+    ruled = (
+        await _ruled(store, tenant, {each.value.session.ref.visitor for each in found})
+        if directory.binding_rules
+        else _Ruled()
+    )
     return Ledger(
         directory=directory,
         agents=staff,
@@ -79,7 +91,9 @@ async def read_ledger(store: Store, tenant: str) -> Ledger:
         lines={line: await line_of(store, tenant, line) for line in (*own_lines, *group_lines)},
         logs={session: entries for session, (entries, _) in logs.items()},
         commits={session: commits for session, (_, commits) in logs.items()},
-        bindings=await bindings_of(store, tenant, found),
+        bindings=await bindings_of(store, tenant, found) | ruled.bindings,
+        tallies=ruled.tallies,
+        business_events=ruled.business_events,
         ratings=await _ratings(store, tenant, [each.value.session.id for each in found]),
         deadlines=await _deadlines(store, tenant, [each.value.session.id for each in found]),
     )
@@ -116,6 +130,36 @@ async def bindings_of(store: Store, tenant: str, found: Iterable[LoadedSession])
             if loaded:
                 read[flag, visitor] = loaded.value
     return read
+
+
+@dataclass(slots=True)
+class _Ruled:
+    """What binding rules read and write; nothing where there are none."""
+
+    bindings: dict[tuple[str, str], Binding] = field(default_factory=dict)
+    tallies: dict[tuple[str, str], ClosedTally] = field(default_factory=dict)
+    business_events: dict[str, BusinessEvent] = field(default_factory=dict)
+
+
+async def _ruled(store: Store, tenant: str, visitors: Iterable[str]) -> _Ruled:
+    found = _Ruled()
+    for visitor in visitors:
+        for text in await _between(store, tenant, visitor, keys.BINDINGS):
+            binding = bindings.decode(text)
+            found.bindings[binding.business_flag, visitor] = binding
+        for text in await _between(store, tenant, visitor, keys.TALLIES):
+            tally = binding_rules.decode_tally(text)
+            found.tallies[visitor, tally.agent] = tally
+        for text in await _between(store, tenant, visitor, keys.BUSINESS_EVENTS):
+            event = binding_rules.decode_event(text)
+            found.business_events[event.id] = event
+    return found
+
+
+async def _between(store: Store, tenant: str, visitor: str, places: tuple[str, str]) -> list[str]:
+    after, before = places
+    page = await store.scan(keys.visitor_partition(tenant, visitor), Span(_PAGE, after, before))
+    return [record.value for record in page.records]
 
 
 async def _ratings(store: Store, tenant: str, session_ids: list[str]) -> dict[str, Rating]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from kefu.domain.agent import Agent
 from kefu.domain.binding import Binding
+from kefu.domain.binding_rules import BusinessEvent, ClosedTally
 from kefu.domain.deadline import Deadline
 from kefu.domain.decision import Decision
 from kefu.domain.directory import Directory
@@ -14,7 +15,7 @@ from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.rating import Rating
 from kefu.domain.session import Session
 from kefu.domain.skill_group import SkillGroup
-from kefu.records import agents, bindings, deadlines, directories, keys, ratings, sessions
+from kefu.records import agents, binding_rules, bindings, deadlines, directories, keys, ratings, sessions
 from kefu.records.sessions import LOG_RECORDS, LoadedSession
 from kefu.store.port import Check, Key, Put, Write
 from kefu.testing.ledger import Fold, Ledger
@@ -38,6 +39,10 @@ class LiveLedger:
     deadlines: dict[str, Deadline] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     """Its settings alone."""
+    tallies: dict[tuple[str, str], ClosedTally] = field(default_factory=dict)
+    business_events: dict[str, BusinessEvent] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    """What the latest commit left out of a binding's history."""
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
@@ -47,6 +52,7 @@ class LiveLedger:
         """A commit that was applied."""
         self._touched.clear()
         self.assigned.clear()
+        self.forgotten.clear()
         for write in writes:
             self._apply(write)
 
@@ -61,6 +67,9 @@ class LiveLedger:
             bindings=self.bindings,
             ratings=self.ratings,
             deadlines=self.deadlines,
+            tallies=self.tallies,
+            business_events=self.business_events,
+            forgotten=tuple(self.forgotten),
             touched=frozenset(self._touched),
             folds=self._folds,
         )
@@ -81,9 +90,6 @@ class LiveLedger:
             loaded = sessions.decode(value, version=_version_after(write))
             self.sessions[loaded.value.session.id] = loaded
             self._touched.add(loaded.value.session.id)
-        elif sort.startswith(keys.BINDINGS[0]) and value is not None:
-            binding = bindings.decode(value)
-            self.bindings[binding.business_flag, binding.visitor] = binding
         elif sort == keys.RATING and value is not None:
             rating = ratings.decode(value)
             self.ratings[rating.ref.id] = rating
@@ -91,8 +97,31 @@ class LiveLedger:
             self._apply_deadline(partition, value)
         elif sort.startswith(keys.LOG[0]) and value is not None:
             self._apply_log(value)
-        else:
+        elif value is None or not self._apply_of_bindings(sort, value):
             self._apply_directory(sort, value)
+
+    def _apply_of_bindings(self, sort: str, value: str) -> bool:
+        """Whether it was a binding, or what rules go by."""
+        if sort.startswith(keys.BINDINGS[0]):
+            binding = bindings.decode(value)
+            self._compare(self.bindings.get((binding.business_flag, binding.visitor)), binding)
+            self.bindings[binding.business_flag, binding.visitor] = binding
+        elif sort.startswith(keys.TALLIES[0]):
+            tally = binding_rules.decode_tally(value)
+            self.tallies[tally.visitor, tally.agent] = tally
+        elif sort.startswith(keys.BUSINESS_EVENTS[0]):
+            event = binding_rules.decode_event(value)
+            self.business_events[event.id] = event
+        else:
+            return False
+        return True
+
+    def _compare(self, before: Binding | None, after: Binding) -> None:
+        """A history goes on where it was; only of a rule's prolongations in a row the latest is told."""
+        last, made = before.history[-1] if before and before.history else None, after.history[-1]
+        is_prolonged = last is not None and (last.act, last.agent, last.by) == (made.act, made.agent, made.by)
+        if last is not None and last not in after.history and not is_prolonged:
+            self.forgotten.append(f"{after.business_flag} of {after.visitor} has forgotten {last}")
 
     def _apply_agent(self, key: Key, value: str | None) -> None:
         if value is not None:

@@ -63,6 +63,12 @@ from kefu.testing.interleaving import (
     by_priority,
 )
 from kefu.testing.laws import LAWS, LawBroken, check_laws, hold_laws
+from kefu.testing.rule_play import (
+    RULE_SEEDS,
+    hold_nothing_lost,
+    open_with_rules,
+    tells_of_business,
+)
 from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.watched_store import WatchedStore
 
@@ -93,6 +99,7 @@ FEATURES: tuple[tuple[int, frozenset[str]], ...] = (
     (CHAIN_SEEDS, frozenset({"chains"})),
     (HOURS_SEEDS, frozenset({"bot", "hours"})),
     (DEADLINE_SEEDS, frozenset({"bot", "timeouts"})),
+    (RULE_SEEDS, frozenset({"bot", "rules"})),
 )
 """From which seed on the desk has what."""
 STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
@@ -113,6 +120,8 @@ class Shop:
     """Whether the desk opens and closes, and visitors leave messages."""
     has_timeouts: bool = False
     """Whether silence ends sessions."""
+    has_rules: bool = False
+    """Whether bindings are made by rules as well."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -160,6 +169,8 @@ class Shop:
             channel, invites = ChannelSettings(channel=BOT_CHANNEL, has_bot=True), self.random.random() < 0.5  # noqa: PLR2004
             settings = partial(replace, channels=(channel,), invites_rating_at_close=invites)
             await update_settings(self.desk, self.call(), settings)
+        if self.has_rules:
+            await open_with_rules(self)
         if self.has_chains:
             for chain in (self.chain_of("G1"), self.chain_of("G2")):
                 await save_group(self.desk, self.call(), chain)
@@ -211,6 +222,8 @@ class Shop:
         await look_at_each_due(self.desk)
         await self.hold_rest_laws()
         self._hold_acknowledged()
+        if self.has_rules and not {"tally", "rules"} & set(self.off):
+            hold_nothing_lost(self)
         if self.has_chains:
             await sweep(self.desk, TENANT)  # those who stood behind a VIP who was overdue himself
             self._hold_overdue()
@@ -258,20 +271,14 @@ class Shop:
             return (*CLIENTS, *CHAIN_CLIENTS), (*WEIGHTS, *CHAIN_WEIGHTS)
         if not self.has_bot:
             return CLIENTS, WEIGHTS
-        return (
-            (
-                *CLIENTS,
-                *BOT_CLIENTS,
-                *(HOURS_CLIENTS if self.has_hours else ()),
-                *(DEADLINE_CLIENTS if self.has_timeouts else ()),
-            ),
-            (
-                *WEIGHTS,
-                *BOT_WEIGHTS,
-                *(HOURS_WEIGHTS if self.has_hours else ()),
-                *(DEADLINE_WEIGHTS if self.has_timeouts else ()),
-            ),
+        extra = (
+            (self.has_hours, HOURS_CLIENTS, HOURS_WEIGHTS),
+            (self.has_timeouts, DEADLINE_CLIENTS, DEADLINE_WEIGHTS),
+            (self.has_rules, RULE_CLIENTS, RULE_WEIGHTS),
         )
+        clients = [*CLIENTS, *BOT_CLIENTS, *(each for is_there, more, _ in extra if is_there for each in more)]
+        weights = [*WEIGHTS, *BOT_WEIGHTS, *(each for is_there, _, more in extra if is_there for each in more)]
+        return tuple(clients), tuple(weights)
 
     def call(self, once: Once | None = None) -> Call:
         return Call(by=PARTNER, once=once)
@@ -567,6 +574,9 @@ DEADLINE_WEIGHTS = (12, 8, 3)
 BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
 BOT_WEIGHTS = (14, 4, 2, 5, 1)
 
+RULE_CLIENTS: tuple[Client, ...] = (tells_of_business(VISITORS, AGENTS, FLAGS), answers, closes)
+RULE_WEIGHTS = (5, 9, 8)
+
 CLIENTS: tuple[Client, ...] = (
     writes, answers, closes, turns_status, transfers, binds, unbinds, resizes, regroups, shows_himself, leaves, sweeps,
 )  # fmt: skip
@@ -598,6 +608,7 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
         has_chains="chains" in features,
         has_hours="hours" in features,
         has_timeouts="timeouts" in features,
+        has_rules="rules" in features,
     )
     try:
         await shop.open()

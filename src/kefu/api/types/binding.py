@@ -17,10 +17,11 @@ class BindingEvent:
     act: domain.BindingAct = strawberry.field(description="What happened.")
     at: datetime = strawberry.field(description="When.")
     by: str = strawberry.field(description="Who or which rule did it; empty if time did.")
+    is_by_rule: bool = strawberry.field(description="Whether a binding rule did it: then `by` is its name.")
 
     @classmethod
     def of(cls, value: domain.BindingEvent) -> "BindingEvent":
-        return cls(value=value, act=value.act, at=to_datetime(value.at), by=value.by)
+        return cls(value=value, act=value.act, at=to_datetime(value.at), by=value.by, is_by_rule=value.is_by_rule)
 
     @strawberry.field(description="The agent then bound; null if since deleted.")
     async def agent(self, info: Info) -> LazyAgent | None:
@@ -34,7 +35,7 @@ class Binding(Node):
     value: strawberry.Private[domain.Binding]
     business_flag: str = strawberry.field(description="The business it is for, compared exactly.")
     created_at: datetime = strawberry.field(description="Since when.")
-    created_by: str = strawberry.field(description="Who made it.")
+    created_by: str = strawberry.field(description="Who or which rule made it; its history says which of the two.")
     expires_at: datetime | None = strawberry.field(description="Until when; null means until it is deleted.")
 
     @classmethod
