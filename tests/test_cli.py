@@ -173,6 +173,18 @@ def test_demo_prints_the_reason_of_its_decisions(day: Result, reason: str) -> No
     assert reason in day.output
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        "售前: 9 offered, 9 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
+        "售后: 3 offered, 2 answered, 0 abandoned, 1 passed on; 67 % answered within 20 s; 1 overflowed here, 1 transferred here",
+        "default: 1 offered, 1 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
+    ],
+)
+def test_demo_reports_how_its_day_went(day: Result, figures: str) -> None:
+    assert figures in day.output
+
+
 def test_demo_can_be_played_again_on_the_same_server(demo: Served, day: Result) -> None:
     assert (day.exit_code, kefu("demo", "--url", demo.url).exit_code) == (0, 0)
 
