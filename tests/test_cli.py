@@ -120,7 +120,8 @@ def test_a_token_is_worth_something_to_the_server_of_that_secret(demo: Served) -
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("KEFU_ENV", "staging"), ("KEFU_LOG_LEVEL", "LOUD"), ("KEFU_SECRET", "x")]
+    ("variable", "value"),
+    [("KEFU_ENV", "staging"), ("KEFU_LOG_LEVEL", "LOUD"), ("KEFU_SECRET", "x"), ("KEFU_METRICS_TOKEN", "x")],
 )
 def test_serve_with_a_wrong_setting_names_the_variable(variable: str, value: str) -> None:
     result = kefu("serve", "--port", "0", **{variable: value})

@@ -1,7 +1,7 @@
 """Logs as the desk writes them, entry by entry: by hand, and by dice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
@@ -76,6 +76,12 @@ class Visit:
         self.writer.dispatched(NO_KEYS, decision(agent=agent, group=group, line=agent_line(agent)))
         return self
 
+    def is_turned_away(self) -> "Visit":
+        """Asks for a human where nobody is to be had: outside working hours, say."""
+        nowhere = replace(decision(at=self.writer.now), outcome=DispatchOutcome.DECLINE)
+        self.writer.dispatched(NO_KEYS, nowhere)
+        return self.ends()
+
     def gets(self, agent: str) -> "Visit":
         self.writer.placed(decision(agent=agent, group=self.writer.session.skill_group))
         return self
@@ -137,7 +143,7 @@ def _steps(visit: Visit) -> st.SearchStrategy[Callable[[], object]]:
     ]
     match state:
         case SessionState.BOT:
-            return st.one_of(*asks, *asks, *ends)
+            return st.one_of(*asks, *asks, *ends, st.just(visit.is_turned_away))
         case SessionState.WAITING:
             return st.one_of(*gets, *moves, *ends)
         case _:

@@ -122,6 +122,10 @@ def test_a_session_of_the_bot_alone_is_offered_to_nobody() -> None:
     assert rows(Visit().at(5).ends(Kind.USER_END), by=By.NONE) == {}
 
 
+def test_who_is_turned_away_at_the_door_was_offered_to_nobody() -> None:
+    assert rows(Visit().at(5).is_turned_away(), by=By.NONE) == {}
+
+
 def test_time_with_the_bot_is_not_waited() -> None:
     assert only(Visit().at(100).asks().at(107).gets("a").ends()).answered == [7_000]
 
