@@ -121,7 +121,8 @@ def test_a_token_is_worth_something_to_the_server_of_that_secret(demo: Served) -
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("KEFU_ENV", "staging"), ("KEFU_LOG_LEVEL", "LOUD"), ("KEFU_SECRET", "x")]
+    ("variable", "value"),
+    [("KEFU_ENV", "staging"), ("KEFU_LOG_LEVEL", "LOUD"), ("KEFU_SECRET", "x"), ("KEFU_METRICS_TOKEN", "x")],
 )
 def test_serve_with_a_wrong_setting_names_the_variable(variable: str, value: str) -> None:
     result = kefu("serve", "--port", "0", **{variable: value})
@@ -172,6 +173,18 @@ def test_demo_prints_the_day_in_order(day: Result) -> None:
 )
 def test_demo_prints_the_reason_of_its_decisions(day: Result, reason: str) -> None:
     assert reason in day.output
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        "售前: 9 offered, 9 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
+        "售后: 3 offered, 2 answered, 0 abandoned, 1 passed on; 67 % answered within 20 s; 1 overflowed here, 1 transferred here",
+        "default: 1 offered, 1 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
+    ],
+)
+def test_demo_reports_how_its_day_went(day: Result, figures: str) -> None:
+    assert figures in day.output
 
 
 def test_demo_can_be_played_again_on_the_same_server(demo: Served, day: Result) -> None:

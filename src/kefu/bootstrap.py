@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from kefu.api.schema import build_schema
@@ -32,10 +32,15 @@ from kefu.wire.plain_http import RefusesPlainHttp
 
 if TYPE_CHECKING:
     from kefu.feed.webhooks import Courier
+    from kefu.metrics.meter import Meter
 
 SECRET_BYTES = 32
 EASEMOB_PREFIXES = ("/api/platform/tenants/", "/api/tenant/", "/v1/imgateway/")
 HUAWEI_PREFIXES = ("/apigovernance/api/", "/apiaccess/ccmessaging/")
+NO_METRICS = (
+    "There are no metrics here. For a server that runs by itself set KEFU_METRICS_TOKEN and send it as a bearer token; "
+    "on Lambda, where each container would count for itself alone, read CloudWatch's.\n"
+)
 ANSWER_HEADERS = ("ccmessaging-token",)
 """What a page may read beside the body: the token of Huawei's client, renewed with each answer."""
 
@@ -121,6 +126,11 @@ def courier_of(desk: Desk, settings: Settings) -> "Courier":
 
 def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
     desk = replace(desk, allows_private_webhooks=settings.webhook_allow_private)
+    meter = _meter(settings)
+    if meter:
+        from kefu.metrics.metered import MeteredStore  # noqa: PLC0415  as above
+
+        desk = replace(desk, store=MeteredStore(desk.store, meter))
     blobs = blobs_of(settings)  # at once: a setting that cannot be used is told at the start
     view = GraphQLView(
         build_schema(with_introspection=settings.environment is Environment.DEVELOPMENT),
@@ -148,7 +158,12 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
         if settings.sends_webhooks:
             from kefu.feed.webhook_upkeep import Upkeep  # noqa: PLC0415  not on Lambda
 
-            upkeep = await Upkeep.begin(courier_of(desk, settings))
+            courier = courier_of(desk, settings)
+            if meter:
+                from kefu.metrics.metered import metered_post  # noqa: PLC0415  as above
+
+                courier = replace(courier, post=metered_post(courier.post, meter))
+            upkeep = await Upkeep.begin(courier)
             tasks.append(asyncio.create_task(upkeep.run()))
         yield
         for task in tasks:
@@ -160,14 +175,43 @@ def build_app(desk: Desk, settings: Settings, secret: str) -> Starlette:
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            _metrics(desk, meter, settings),
             LaterRoutes(EASEMOB_PREFIXES, lambda: easemob_routes(desk, secret)),
             LaterRoutes(HUAWEI_PREFIXES, lambda: huawei_routes(desk, secret, blobs)),
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
         ],
-        middleware=[*_tls_alone(settings), _cross_origin(settings)],
+        middleware=[*_timed(meter), *_tls_alone(settings), _cross_origin(settings)],
         lifespan=lifespan,
     )
+
+
+def _meter(settings: Settings) -> "Meter | None":
+    if settings.metrics_token is None:
+        return None
+    from kefu.metrics.meter import Meter  # noqa: PLC0415  as above
+
+    return Meter()
+
+
+def _metrics(desk: Desk, meter: "Meter | None", settings: Settings) -> BaseRoute:
+    if meter and settings.metrics_token:
+        from kefu.metrics import endpoint  # noqa: PLC0415  as above
+
+        return endpoint.route(desk, meter, settings.metrics_token)
+
+    async def off(_request: Request) -> Response:
+        return PlainTextResponse(NO_METRICS, status_code=404)
+
+    return Route("/metrics", off)
+
+
+def _timed(meter: "Meter | None") -> list[Middleware]:
+    if meter is None:
+        return []
+    from kefu.metrics.metered import TimedRequests  # noqa: PLC0415  as above
+
+    return [Middleware(TimedRequests, meter=meter)]
 
 
 def _tls_alone(settings: Settings) -> list[Middleware]:

@@ -44,6 +44,8 @@ class Settings:
     """Whether webhooks and tenants' bots may be at private and local addresses, and go without TLS: for development."""
     sends_webhooks: bool = True
     """Whether this process tells webhooks: a server follows the changes for it, on Lambda the stream and the tick do it."""
+    metrics_token: str | None = None
+    """Who asks for `/metrics` must bring it. None: there are none."""
 
 
 SECRET_LENGTH_MIN = 32
@@ -70,6 +72,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     secret = environ.get("KEFU_SECRET")
     if secret is not None and len(secret) < SECRET_LENGTH_MIN:
         raise SettingWrong(f"KEFU_SECRET must have at least {SECRET_LENGTH_MIN} characters.")
+    metrics_token = environ.get("KEFU_METRICS_TOKEN")
+    if metrics_token is not None and len(metrics_token) < SECRET_LENGTH_MIN:
+        raise SettingWrong(f"KEFU_METRICS_TOKEN must have at least {SECRET_LENGTH_MIN} characters, or be left out.")
     return Settings(
         store=environ.get("KEFU_STORE", "sqlite:kefu.db"),
         secret=secret,
@@ -83,6 +88,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         websocket_lasts_s=_seconds(environ, "KEFU_WEBSOCKET_LASTS_S", 7_200),
         webhook_allow_private=_switch(environ, "KEFU_WEBHOOK_ALLOW_PRIVATE", default=False),
         sends_webhooks=_switch(environ, "KEFU_SENDS_WEBHOOKS", default=True),
+        metrics_token=metrics_token,
     )
 
 

@@ -87,6 +87,7 @@ SEEN: list[tuple[str, str, Any]] = [
     ("VISITOR", "viewer { role userName agent { userName } }", {"role": "VISITOR", "userName": "V", "agent": None}),
 ]
 SPAN = '{since: "2026-01-01T00:00:00Z", until: "2026-02-01T00:00:00Z"}'
+TIMES = '{from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"}'
 FORBIDDEN = [
     *((role, "webhooks { nodes { id } }") for role in ("AGENT", "VISITOR")),
     *((role, "webhookDeliveries { nodes { id } }") for role in ("AGENT", "VISITOR")),
@@ -101,6 +102,7 @@ FORBIDDEN = [
     ),
     *((role, "bindingRules { name }") for role in ("AGENT", "VISITOR")),
     *((role, f"ratingReport(input: {SPAN}) {{ isWhole }}") for role in ("AGENT", "VISITOR")),
+    *((role, f"serviceReport(input: {TIMES}) {{ sessionsRead }}") for role in ("AGENT", "VISITOR")),
     ("VISITOR", 'routeExplain(input: {visitorUserName: "V"}) { outcome }'),
 ]
 

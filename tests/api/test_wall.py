@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import graphql
@@ -15,6 +16,7 @@ from api.stage import RESULTS, Stage, set_stage
 from kefu.api.schema import build_schema
 
 SCHEMA = graphql.build_schema(build_schema().as_str())
+NOW, DAY = datetime.now(UTC), timedelta(days=1)
 NEVER_THERE = "bmV2ZXIgdGhlcmU"
 IDS_IN_QUERIES = {
     "node": "query($id: ID!) { found: node(id: $id) { id } }",
@@ -42,6 +44,8 @@ READ_BY_NAME = {
     "phrases": "phrases",
     "ratingReport": """ratingReport(input: {since: "2000-01-01T00:00:00Z", until: "2100-01-01T00:00:00Z"}) {
       rows { count agent { id } } }""",
+    "serviceReport": f"""serviceReport(input: {{from: "{NOW - DAY:%F}T00:00:00Z", to: "{NOW + DAY:%F}T00:00:00Z", groupBy: AGENT}}) {{
+      sessionsRead rows {{ offered handled agent {{ id }} }} }}""",
     "routeExplain": """routeExplain(input: {visitorUserName: "V", ext: {weichat: {routingRuleFlag: "R"}}}) {
       agent { id } skillGroup { id } candidates { nodes { agent { id } } } }""",
 }

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from api.company import Company
+from kefu.bootstrap import NO_METRICS
 from kefu.desk.call import Role
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 from kefu.entrypoints.container import Container
@@ -145,3 +146,13 @@ async def test_a_production_container_shows_no_ide() -> None:
             response = await http.get("/graphql", headers={"accept": "text/html"})
         thread.submit(container.close).result()
     assert "<html" not in response.text.lower()
+
+
+def test_on_lambda_there_are_no_metrics_and_the_answer_says_why() -> None:
+    container = Container({"KEFU_STORE": "memory:", "KEFU_SECRET": SECRET, "KEFU_METRICS_TOKEN": SECRET})
+    try:
+        asked = http_event("GET", "/metrics", headers={"authorization": f"Bearer {SECRET}"})
+        answer = http_handler(container)(asked, Context())
+    finally:
+        container.close()
+    assert (answer["statusCode"], answer["body"]) == (404, NO_METRICS)

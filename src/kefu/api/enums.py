@@ -26,6 +26,7 @@ from kefu.domain.log import EventKind
 from kefu.domain.message import MessageSender, MessageType
 from kefu.domain.rating import RatingsBy
 from kefu.domain.refusals import RefusalCode
+from kefu.domain.report_grouping import ReportGrouping
 from kefu.domain.session import SessionState
 from kefu.domain.webhook import Dialect
 
@@ -296,6 +297,16 @@ def describe() -> None:
             "AGENT": "The agent who had the session when it was rated, or had it last.",
             "SKILL_GROUP": "The session's skill group.",
             "DAY": "The day on which they were given.",
+        },
+    )
+    _described(
+        ReportGrouping,
+        "Whom the figures of a service report are charged to.",
+        {
+            "NONE": "The tenant. An offer lasts from a visitor's wish for a human to its answer, through whatever groups.",
+            "GROUP": "The skill group it lay with. Each group that it came to was offered it, and waited with it, for itself.",
+            "AGENT": "The agent who answered it, or for whom alone it waited. What nobody answered in a group's queue is no agent's.",
+            "CHANNEL": "The channel that the visitor wrote from; else as NONE.",
         },
     )
     _described(

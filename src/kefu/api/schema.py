@@ -40,6 +40,7 @@ from kefu.api.queries.nodes import find_node, find_nodes
 from kefu.api.queries.phrases import list_phrases
 from kefu.api.queries.queues import list_queues, list_skill_groups
 from kefu.api.queries.ratings import report_ratings
+from kefu.api.queries.service_report import report_service
 from kefu.api.queries.sessions import find_session, list_sessions
 from kefu.api.queries.viewer import Viewer, read_viewer
 from kefu.api.queries.visitors import find_visitor
@@ -63,6 +64,7 @@ from kefu.api.types.message import Message
 from kefu.api.types.node import Node
 from kefu.api.types.queue import Queue
 from kefu.api.types.rating import RatingReport
+from kefu.api.types.service_report import ServiceReport
 from kefu.api.types.session import Session, SessionConnection
 from kefu.api.types.skill_group import SkillGroup
 from kefu.api.types.visitor import Visitor
@@ -111,6 +113,11 @@ class Query:
     )
     rating_report: RatingReport = strawberry.field(
         resolver=report_ratings, description="How visitors rated the service, by agent, skill group or day."
+    )
+    service_report: ServiceReport | None = strawberry.field(
+        resolver=report_service,
+        description="How visitors were served, from the sessions' logs alone: service level, speed of answer, "
+        "abandonment, handle time, slots in use, overflow, transfers.",
     )
     route_explain: DispatchDecision = strawberry.field(
         resolver=route_explain,

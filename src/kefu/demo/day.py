@@ -57,6 +57,10 @@ _RATINGS = (
     "query($since: DateTime!, $until: DateTime!) { ratingReport(input: {since: $since, until: $until}) {"
     " rows { agent { nickname } count average } } }"
 )
+_REPORT = (
+    "query($from: DateTime!, $to: DateTime!) { serviceReport(input: {from: $from, to: $to, groupBy: GROUP}) { rows {"
+    " skillGroup { name } offered answered abandoned passedOn serviceLevelOfOffered overflowedIn transferredIn } } }"
+)
 
 ALICE, BOB, CAROL, DAVE = (f"{name}@demo.example" for name in ("alice", "bob", "carol", "dave"))
 
@@ -70,8 +74,11 @@ class DemoDay:
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
     """Part of every visitor's name, so that the day can be played again on the same server."""
 
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+
     def play(self) -> None:
-        for scene in (self._prepare, self._bound, self._vips, self._overflow, self._transfer, self._bot, self._tidy):
+        served = (self._prepare, self._bound, self._vips, self._overflow, self._transfer, self._bot)
+        for scene in (*served, self._report, self._tidy):
             scene()
 
     def _prepare(self) -> None:
@@ -141,6 +148,17 @@ class DemoDay:
         span = {"since": (now - timedelta(days=1)).isoformat(), "until": (now + timedelta(days=1)).isoformat()}
         for row in self.client.ask(_RATINGS, **span)["ratingReport"]["rows"]:
             self.say(f"       {row['agent']['nickname']}: {row['average']:.1f} of 5, rated {row['count']} times")
+
+    def _report(self) -> None:
+        self.say("\n17:30  How it went, from the sessions' logs alone:")
+        span = {"from": self.begun.isoformat(), "to": (datetime.now(UTC) + timedelta(minutes=1)).isoformat()}
+        for row in self.client.ask(_REPORT, **span)["serviceReport"]["rows"]:
+            level = 100 * (row["serviceLevelOfOffered"] or 0)
+            self.say(
+                f"       {row['skillGroup']['name']}: {row['offered']} offered, {row['answered']} answered, "
+                f"{row['abandoned']} abandoned, {row['passedOn']} passed on; {level:.0f} % answered within 20 s; "
+                f"{row['overflowedIn']} overflowed here, {row['transferredIn']} transferred here"
+            )
 
     def _tidy(self) -> None:
         for name in (ALICE, BOB, CAROL, DAVE):

@@ -81,6 +81,17 @@ OPENING_SOUGHT_DAYS = 400
 OUTSIDE_TEXT_LENGTH_MAX = 1_000
 RATINGS_READ_MAX = 20_000
 """Ratings that one report is made of."""
+REPORT_SPAN_MAX = 32 * DAY
+"""From the beginning to the end of one service report: a month, whatever the clocks do."""
+REPORT_LOOKS_BACK = 7 * DAY
+"""How long before a report's span a session may have begun that has ended since and still counts in it."""
+REPORT_LISTED_MAX = 100_000
+"""Sessions looked through for one service report."""
+REPORT_LOGS_MAX = 10_000
+"""Logs read for one service report."""
+REPORT_LOG_LENGTH_MAX = 100_000
+"""Entries of one of them."""
+REPORT_ROWS_MAX = 5_000
 INVALID_RATINGS_MAX = 20
 """Ratings that do not count and are kept all the same, per session."""
 

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -76,7 +77,7 @@ class Container:
     @cached_property
     def app(self) -> Starlette:
         with here_to_stay():
-            return build_app(self.desk, self.settings, self.secret)
+            return build_app(self.desk, replace(self.settings, metrics_token=None), self.secret)
 
     def run(self, work: Coroutine[Any, Any, R]) -> R:
         return self.loop.run_until_complete(work)

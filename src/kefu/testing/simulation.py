@@ -42,6 +42,7 @@ from kefu.domain.message import MessageSender
 from kefu.domain.queueing import Queueing
 from kefu.domain.rating import STARS, RatingAnswers
 from kefu.domain.refusals import Refusal, RefusalCode
+from kefu.domain.report_grouping import ReportGrouping
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
@@ -63,6 +64,7 @@ from kefu.testing.interleaving import (
     by_priority,
 )
 from kefu.testing.laws import LAWS, LawBroken, check_laws, hold_laws
+from kefu.testing.report_recomputed import Asked, differing
 from kefu.testing.rule_play import (
     RULE_SEEDS,
     hold_nothing_lost,
@@ -264,6 +266,15 @@ class Shop:
         stuck = [ref for ref in left if self._could_be_served(ref)]
         if stuck and "progress" not in self.off:
             raise LawBroken("progress", f"{stuck} are not served although everybody is at work")
+
+    async def hold_reports(self) -> None:
+        """Whatever happened, the reports say what the raw logs do."""
+        now = self.clock.now()
+        edges = [*range(NEW_YEAR_2026, now, 15 * MINUTE), now + 1]
+        for by in ReportGrouping:
+            asked = Asked(by, edges, 20 * SECOND, now)
+            if wrong := await differing(self.watched, self.watched.live.ledger(), TENANT, asked):
+                raise LawBroken("reports", f"by {by} the figures of {sorted(wrong)} are not what the logs say")
 
     @property
     def _clients(self) -> tuple[tuple["Client", ...], tuple[float, ...]]:
@@ -615,7 +626,9 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
         for _ in range(ROUNDS):
             await shop.round()
         await shop.heal()
+        await shop.hold_reports()
         await (shop.fall_silent() if shop.has_timeouts else shop.serve_everybody())
+        await shop.hold_reports()
     except Exception as broken:
         history = "\n".join(f"{turn.request:16} {turn.what}" for turn in shop.turns.history)
         broken.add_note(f"seed {seed}; its history:\n{history}")

@@ -41,7 +41,7 @@ async def report_ratings(info: Info, input: ReportInput) -> RatingReport:  # noq
 
 
 def _naming(asked: RatingReportInput) -> Callable[[Rating], str]:
-    zone = _zone(asked.time_zone)
+    zone = zone_named(asked.time_zone)
     match asked.by:
         case RatingsBy.AGENT:
             return lambda rating: rating.agent or ""
@@ -51,7 +51,8 @@ def _naming(asked: RatingReportInput) -> Callable[[Rating], str]:
             return lambda rating: datetime.fromtimestamp(rating.at / SECOND, zone).date().isoformat()
 
 
-def _zone(name: str) -> tzinfo:
+def zone_named(name: str) -> tzinfo:
+    """Raises `BadUserInput`."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415  reports are seldom asked for
 
     if name == "UTC":
