@@ -21,6 +21,7 @@ UNWANTED = {
     "dotenv": "for kefu serve",
     "click": "the command line",
     "jellyfish": "loaded when a bot ranks questions",
+    "Crypto": "loaded when a CRM window has a key",
     "sqlite3": "another store",
     "kefu.store.sqlite": "another store",
     "kefu.store.dynamodb": "loaded when its URL is opened",

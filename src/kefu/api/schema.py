@@ -15,12 +15,25 @@ from strawberry.types import ExecutionContext
 
 from kefu.api.context import Context
 from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
-from kefu.api.mutations import agent, binding, bot, directory, message, rating, session, settings, token, webhook
+from kefu.api.mutations import (
+    agent,
+    binding,
+    bot,
+    directory,
+    iframe,
+    message,
+    rating,
+    session,
+    settings,
+    token,
+    webhook,
+)
 from kefu.api.pagination import Connection
 from kefu.api.queries.agents import find_agent, list_agents
 from kefu.api.queries.bindings import list_bindings, read_binding
 from kefu.api.queries.bots import list_faq_entries, read_bot
 from kefu.api.queries.explain import route_explain
+from kefu.api.queries.iframes import list_iframes
 from kefu.api.queries.nodes import find_node, find_nodes
 from kefu.api.queries.queues import list_queues, list_skill_groups
 from kefu.api.queries.ratings import report_ratings
@@ -42,6 +55,7 @@ from kefu.api.types.binding import Binding
 from kefu.api.types.bot import Bot, FaqEntry
 from kefu.api.types.decision import DispatchDecision
 from kefu.api.types.event import SessionEvent
+from kefu.api.types.iframe import Iframe
 from kefu.api.types.message import Message
 from kefu.api.types.node import Node
 from kefu.api.types.queue import Queue
@@ -92,6 +106,9 @@ class Query:
     route_explain: DispatchDecision = strawberry.field(
         resolver=route_explain,
         description="What would happen to a message that opens a session now. Writes nothing.",
+    )
+    iframes: list[Iframe] = strawberry.field(
+        resolver=list_iframes, description="The tenant's CRM windows, oldest first."
     )
     webhooks: Connection[Webhook] = strawberry.field(resolver=list_webhooks, description="Webhooks, oldest first.")
     webhook_deliveries: Connection[WebhookDelivery] = strawberry.field(
@@ -174,6 +191,12 @@ class Mutation:
     tenant_settings_update: settings.TenantSettingsUpdatePayload = strawberry.mutation(
         resolver=settings.tenant_settings_update, description="Changes the tenant's choices."
     )
+    iframe_save: iframe.IframeSavePayload = strawberry.mutation(
+        resolver=iframe.iframe_save, description="Makes or changes a CRM window."
+    )
+    iframe_delete: iframe.IframeDeletePayload = strawberry.mutation(
+        resolver=iframe.iframe_delete, description="Deletes a CRM window; the next one moves up."
+    )
     webhook_save: webhook.WebhookSavePayload = strawberry.mutation(
         resolver=webhook.webhook_save, description="Makes or changes a webhook."
     )
@@ -245,7 +268,19 @@ def build_schema(*, with_introspection: bool = True) -> KefuSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Session, Message, SessionEvent, Agent, Visitor, Binding, SkillGroup, Queue, Webhook, WebhookDelivery],
+        types=[
+            Session,
+            Message,
+            SessionEvent,
+            Agent,
+            Visitor,
+            Binding,
+            SkillGroup,
+            Queue,
+            Iframe,
+            Webhook,
+            WebhookDelivery,
+        ],
         config=config(),
         extensions=[
             lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
+from kefu.domain.iframe import Iframe
 from kefu.domain.skill_group import SkillGroup
 from kefu.records import keys
 from kefu.records.codec import Codec
@@ -14,6 +15,7 @@ _settings = Codec(TenantSettings)
 _groups = Codec(SkillGroup)
 _rules = Codec(RoutingRule)
 _sources = Codec(BusinessSource)
+_iframes = Codec(Iframe)
 _profiles = Codec(tuple[str, ...])
 
 
@@ -79,6 +81,7 @@ def _assemble(records: list[Record]) -> Directory:
         groups={group.id: group for group in groups},
         rules={rule.routing_rule_flag: rule for rule in rules},
         sources=tuple(_sources.decode(text) for text in values("SOURCE#").values()),
+        iframes=tuple(_iframes.decode(text) for text in values("IFRAME#").values()),
         profiles=profiles,
     )
 
@@ -112,6 +115,14 @@ def delete_rule(tenant: str, flag: str) -> Write:
 def write_source(tenant: str, source: BusinessSource) -> Write:
     key = keys.source(tenant, source.business_flag, source.channel)
     return Put(Record(key=key, value=_sources.encode(source)), Expect.ANY)
+
+
+def write_iframe(tenant: str, iframe: Iframe) -> Write:
+    return Put(Record(key=keys.iframe(tenant, iframe.id), value=_iframes.encode(iframe)), Expect.ANY)
+
+
+def delete_iframe(tenant: str, iframe_id: str) -> Write:
+    return Delete(keys.iframe(tenant, iframe_id), Expect.PRESENT)
 
 
 def write_profiles(tenant: str, group_id: str, profiles: tuple[str, ...]) -> Write:

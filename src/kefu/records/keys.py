@@ -114,6 +114,10 @@ def source(tenant: str, flag: str | None, channel: Channel | None) -> Key:
     return Key(part(tenant), f"CONFIG#SOURCE#{name}")
 
 
+def iframe(tenant: str, iframe_id: str) -> Key:
+    return Key(part(tenant), f"CONFIG#IFRAME#{part(iframe_id)}")
+
+
 def profiles(tenant: str, group_id: str) -> Key:
     return Key(part(tenant), f"CONFIG#PROFILES#{part(group_id)}")
 
