@@ -294,6 +294,13 @@ async def test_c10_only_what_visitors_say_is_posted(company: Company) -> None:
     assert [len(each) for each in await posts(company, session)] == [1, 0, 0, 0]
 
 
+async def test_c10_a_message_that_is_posted_as_it_comes_has_no_button(company: Company) -> None:
+    await company.iframe("CRM", syncs_messages=True)
+    session = await company.receive("V", "你好")
+    [message] = (await messages(company, session))["messages"]["nodes"]
+    assert (message["isInteractive"], len(message["iframePosts"])) == (False, 1)
+
+
 async def test_c10_without_the_flag_nothing_is_posted(company: Company) -> None:
     await company.iframe("CRM")
     session = await company.receive("V", "你好")

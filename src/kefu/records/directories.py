@@ -1,6 +1,7 @@
 """The tenant's directory: small records read whole, kept in the process for as long as their head stands still."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
 from kefu.domain.iframe import Iframe
@@ -15,7 +16,6 @@ _settings = Codec(TenantSettings)
 _groups = Codec(SkillGroup)
 _rules = Codec(RoutingRule)
 _sources = Codec(BusinessSource)
-_iframes = Codec(Iframe)
 _profiles = Codec(tuple[str, ...])
 
 
@@ -81,7 +81,7 @@ def _assemble(records: list[Record]) -> Directory:
         groups={group.id: group for group in groups},
         rules={rule.routing_rule_flag: rule for rule in rules},
         sources=tuple(_sources.decode(text) for text in values("SOURCE#").values()),
-        iframes=tuple(_iframes.decode(text) for text in values("IFRAME#").values()),
+        iframes=tuple(_iframes().decode(text) for text in values("IFRAME#").values()),
         profiles=profiles,
     )
 
@@ -117,8 +117,14 @@ def write_source(tenant: str, source: BusinessSource) -> Write:
     return Put(Record(key=key, value=_sources.encode(source)), Expect.ANY)
 
 
+@cache
+def _iframes() -> Codec[Iframe]:
+    """Made where a tenant has windows: it takes a while."""
+    return Codec(Iframe)
+
+
 def write_iframe(tenant: str, iframe: Iframe) -> Write:
-    return Put(Record(key=keys.iframe(tenant, iframe.id), value=_iframes.encode(iframe)), Expect.ANY)
+    return Put(Record(key=keys.iframe(tenant, iframe.id), value=_iframes().encode(iframe)), Expect.ANY)
 
 
 def delete_iframe(tenant: str, iframe_id: str) -> Write:
