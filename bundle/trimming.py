@@ -13,6 +13,7 @@ LEFT_OUT = (
     "packaging*",  # Strawberry's command line asks for it
     "boto3/data",  # resources and examples: the store speaks through clients
     "boto3/examples",
+    *(f"Crypto/{unused}" for unused in ("Hash", "IO", "Math", "Protocol", "PublicKey", "SelfTest", "Signature")),
     "dateutil/zoneinfo",
     "kefu/cli",
     "kefu/demo",
@@ -47,6 +48,8 @@ LEFT_OUT = (
 SERVICES = ("apigatewaymanagementapi", "dynamodb", "dynamodbstreams", "s3")
 SERVICE_FILES = ("service-2.json", "service-2.sdk-extras.json", "endpoint-rule-set-1.json")
 """Of a service's latest version; the rest is for paginators, waiters and examples, which are not used."""
+KEPT_CIPHERS = ("__init__", "DES", "_state_machine", "_mode_cbc", "_mode_ecb", "_raw_des", "_raw_cbc", "_raw_ecb")
+"""By what their files are called up to the first dot: DES for CRM windows, and nothing that anybody should trust."""
 KEPT_OF_A_DISTRIBUTION = ("METADATA", "LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*", "licenses", "license_files")
 """METADATA tells scanners which version this is."""
 
@@ -57,6 +60,9 @@ def trim(bundle: Path) -> None:
     for distribution in bundle.glob("*.dist-info"):
         kept = {path for pattern in KEPT_OF_A_DISTRIBUTION for path in distribution.glob(pattern)}
         for path in set(distribution.iterdir()) - kept:
+            _remove(path)
+    for path in (bundle / "Crypto" / "Cipher").glob("*"):
+        if path.name.partition(".")[0] not in KEPT_CIPHERS:
             _remove(path)
     _trim_botocore(bundle / "botocore" / "data")
 

@@ -13,6 +13,7 @@ from kefu.desk.bindings import BindingName, create_binding
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group, save_rule
+from kefu.desk.iframes import IframeChange, save_iframe
 from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
@@ -94,6 +95,10 @@ class Company:
         """Of a kind of event that no test brings about: nothing is ever sent."""
         change = WebhookChange(url="https://hooks.example/", kinds=(EventKind.PENDING_AUTO_END,))
         return encode_id("Webhook", self.tenant, (await self.at_desk(save_webhook, change)).id)
+
+    async def iframe(self, name: str, **given: Any) -> str:
+        change = IframeChange(name=name, **{"url": "https://crm.example/"} | given)
+        return encode_id("Iframe", self.tenant, (await self.at_desk(save_iframe, change)).name)
 
     async def dead_letter(self, hook: str, session: str, seq: int) -> str:
         """An event of a session that the webhook did not take."""

@@ -37,6 +37,8 @@ RESULTS = {
     "routingRuleDelete": "deletedRoutingRuleFlag",
     "businessSourceSave": "businessSource { businessFlag precedence }",
     "tenantSettingsUpdate": "settings { ranking }",
+    "iframeSave": "iframe { id name url }",
+    "iframeDelete": "deletedIframeId",
     "webhookSave": "webhook { id url isEnabled } secret",
     "webhookDelete": "deletedWebhookId",
     "webhookDeliveryReplay": "deliveries { id state }",
@@ -69,6 +71,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "routingRuleDelete": {"routingRuleFlag": "R2"},
     "businessSourceSave": {"precedence": "BINDING_FIRST"},
     "tenantSettingsUpdate": {"ranking": "LEAST_LOADED"},
+    "iframeSave": {"url": "https://crm.example/another"},
     "webhookSave": {"url": "https://hooks.example/another"},
     "agentTokenIssue": {"userName": "b"},
     "visitorTokenIssue": {"visitorUserName": "W"},
@@ -86,6 +89,9 @@ class Stage:
     waiting: str
     in_bot: str
     """V's session on WEB, which a bot keeps."""
+    iframe: str
+    other_iframe: str
+    """CRM windows."""
     hook: str
     other_hook: str
     """Webhooks of events that do not happen here."""
@@ -126,6 +132,8 @@ class Stage:
                 "ranking": "LONGEST_IDLE",
                 "channels": [{"channel": "WEB", "hasBot": True, "skillGroupId": groups["G1"]}],
             },
+            "iframeSave": {"name": "CRM", "url": "https://crm.example/"},
+            "iframeDelete": {"id": self.other_iframe},
             "webhookSave": {"url": "https://hooks.example/new"},
             "webhookDelete": {"id": self.other_hook},
             "webhookDeliveryReplay": {"deliveryIds": [self.letters[0]]},
@@ -141,6 +149,7 @@ class Stage:
             "sessionClose": others,
             "ratingInvite": others,
             "skillGroupDelete": {"id": self.company.groups["G2"]},
+            "iframeDelete": {"id": self.iframe},
             "webhookDelete": {"id": self.hook},
             "webhookDeliveryReplay": {"deliveryIds": [self.letters[1]]},
         }
@@ -161,6 +170,7 @@ class Stage:
             found["binding"],
             queue,
             queue["skillGroup"],
+            found["iframes"][0],
             webhook,
             delivery,
         ]
@@ -175,6 +185,7 @@ _NODES = f"""query($session: ID!, $groups: [ID!]) {{
   }}
   binding(businessFlag: "F", visitorUserName: "V") {{ {_NODE} }}
   queues(skillGroupIds: $groups) {{ {_NODE} skillGroup {{ {_NODE} }} }}
+  iframes {{ {_NODE} }}
   webhooks(first: 1) {{ nodes {{ {_NODE} }} }} webhookDeliveries(first: 1) {{ nodes {{ {_NODE} }} }}
 }}"""
 
@@ -194,6 +205,7 @@ async def set_stage(company: Company) -> Stage:
     await company.at_desk(save_binding_rule, ordered.name, lambda _: ordered)
     secret = f"a secret of {company.tenant}"
     hook, other_hook = [await company.webhook() for _ in range(2)]
+    iframe, other_iframe = [await company.iframe(f"{secret} {number}") for number in range(2)]
     own = await company.receive("V", secret, agentUsername="a")
     return Stage(
         company=company,
@@ -201,6 +213,8 @@ async def set_stage(company: Company) -> Stage:
         others=await company.receive("W", secret, agentUsername="b"),
         waiting=await company.receive("X", secret, agentUsername="a"),
         in_bot=await company.receive("V", secret, channel=Channel.WEB),
+        iframe=iframe,
+        other_iframe=other_iframe,
         hook=hook,
         other_hook=other_hook,
         letters=(await company.dead_letter(hook, own, 1), await company.dead_letter(hook, own, 2)),

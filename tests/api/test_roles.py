@@ -38,6 +38,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "routingRuleDelete": STAFF,
     "businessSourceSave": STAFF,
     "tenantSettingsUpdate": STAFF,
+    "iframeSave": STAFF,
+    "iframeDelete": STAFF,
     "webhookSave": STAFF,
     "webhookDelete": STAFF,
     "webhookDeliveryReplay": STAFF,
@@ -68,6 +70,8 @@ SEEN: list[tuple[str, str, Any]] = [
     ("AGENT", 'agent(userName: "A") { userName }', {"userName": "a"}),
     ("AGENT", 'visitor(userName: "W") { id }', None),
     ("AGENT", 'visitor(userName: "V") { userName }', {"userName": "V"}),
+    ("AGENT", "node(id: $iframe) { id }", None),
+    ("VISITOR", "node(id: $iframe) { id }", None),
     ("AGENT", "node(id: $hook) { id }", None),
     ("AGENT", "node(id: $letter) { id }", None),
     ("VISITOR", "node(id: $hook) { id }", None),
@@ -89,6 +93,7 @@ SEEN: list[tuple[str, str, Any]] = [
 SPAN = '{since: "2026-01-01T00:00:00Z", until: "2026-02-01T00:00:00Z"}'
 TIMES = '{from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z"}'
 FORBIDDEN = [
+    *((role, "iframes { id }") for role in ("AGENT", "VISITOR")),
     *((role, "webhooks { nodes { id } }") for role in ("AGENT", "VISITOR")),
     *((role, "webhookDeliveries { nodes { id } }") for role in ("AGENT", "VISITOR")),
     *(("AGENT", query) for query in ("agents { nodes { id } }", "bindings { nodes { id } }")),
@@ -128,7 +133,7 @@ async def refusal(stage: Stage, role: str, mutation: str, given: dict[str, Any])
 
 
 async def seen_by(stage: Stage, role: str, selection: str) -> Any:
-    ids = {"others": stage.others, "hook": stage.hook, "letter": stage.letters[0]}
+    ids = {"others": stage.others, "iframe": stage.iframe, "hook": stage.hook, "letter": stage.letters[0]}
     declared = ", ".join(f"${name}: ID!" for name in ids)
     every = " ".join(f"{name}: node(id: ${name}) {{ id }}" for name in ids)
     query = f"query({declared}) {{ {every} seen: {selection} }}"

@@ -37,6 +37,7 @@ READ_BY_NAME = {
     "visitor": 'visitor(userName: "V") { id sessions { nodes { id messages { nodes { text } } } } }',
     "binding": 'binding(businessFlag: "F", visitorUserName: "V") { id agent { id } visitor { id } }',
     "bindings": "bindings { nodes { id agent { id } } }",
+    "iframes": "iframes { id name url }",
     "webhooks": "webhooks { nodes { id url } }",
     "webhookDeliveries": "webhookDeliveries { nodes { id state webhook { id } session { id } } }",
     "bot": "bot { greeting menu { title } }",
@@ -96,6 +97,8 @@ async def mirror(server: Server, http: httpx.AsyncClient) -> Stage:
 def theirs_at(stage: Stage, mutation: str, path: tuple[str, ...]) -> str:
     if mutation.startswith("webhook"):
         return stage.letters[0] if path == ("deliveryIds",) else stage.hook
+    if mutation.startswith("iframe"):
+        return stage.iframe
     return stage.own if path[-1] == "sessionId" else stage.company.groups["G1"]
 
 
@@ -137,6 +140,7 @@ def plain(answer: Answer) -> tuple[Any, list[tuple[str, str]]]:
         "Binding",
         "SkillGroup",
         "Queue",
+        "Iframe",
         "Webhook",
         "WebhookDelivery",
     ],
@@ -157,6 +161,7 @@ async def test_another_tenants_node_is_null(stage: Stage, mirror: Stage, kind: s
         "Binding",
         "SkillGroup",
         "Queue",
+        "Iframe",
         "Webhook",
         "WebhookDelivery",
     ],
@@ -182,7 +187,15 @@ async def test_reading_by_the_same_names_shows_nothing_of_the_other(
     stage: Stage, mirror: Stage, selection: str
 ) -> None:
     shown = str(await mirror.company.partner.ask(f"{{ {selection} }}"))
-    theirs = [stage.own, stage.others, stage.waiting, stage.hook, *stage.letters, *(await stage.node_ids()).values()]
+    theirs = [
+        stage.own,
+        stage.others,
+        stage.waiting,
+        stage.iframe,
+        stage.hook,
+        *stage.letters,
+        *(await stage.node_ids()).values(),
+    ]
     leaked = [each for each in (*theirs, f"a secret of {stage.company.tenant}") if each in shown]
     assert not leaked
 

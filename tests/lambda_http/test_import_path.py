@@ -24,6 +24,7 @@ UNWANTED = {
     "zoneinfo": "for desks with working hours, and for reports",
     "tzdata": "as zoneinfo",
     "kefu.domain.hours_notation": "loaded when hours are set or told",
+    "Crypto": "loaded when a CRM window has a key",
     "sqlite3": "another store",
     "kefu.store.sqlite": "another store",
     "kefu.store.dynamodb": "loaded when its URL is opened",

@@ -22,6 +22,7 @@ from kefu.domain.decision import (
 )
 from kefu.domain.delivery import DeliveryState
 from kefu.domain.directory import Precedence, Ranking
+from kefu.domain.iframe import CipherMode, Placement
 from kefu.domain.log import EventKind
 from kefu.domain.message import MessageSender, MessageType
 from kefu.domain.rating import RatingsBy
@@ -340,6 +341,26 @@ def describe() -> None:
         name="WebhookDeliveryState",
     )
     _described(
+        Placement,
+        "A page that shows a CRM window, in the online and in the call workbench.",
+        {
+            "AGENT_SESSION": "The agent's sessions.",
+            "AGENT_HISTORY": "The agent's past sessions.",
+            "ADMIN_HISTORY": "The administrator's past sessions.",
+            "ADMIN_QUALITY": "The administrator's quality checks.",
+        },
+        name="IframePlacement",
+    )
+    _described(
+        CipherMode,
+        "How DES chains the blocks of a value; up to seven bytes it makes no difference.",
+        {
+            "ECB": 'Each block alone: what Java makes of "DES".',
+            "CBC_ZERO_IV": "Each block upon the one before, from eight zero bytes.",
+        },
+        name="IframeCipherMode",
+    )
+    _described(
         RefusalCode,
         "Why something was declined.",
         {
@@ -368,6 +389,8 @@ def describe() -> None:
             "WEBHOOK_NOT_FOUND": "No such webhook in this tenant.",
             "WEBHOOK_DISABLED": "The webhook is off.",
             "WEBHOOK_DELIVERY_NOT_FOUND": "No such dead letter in this tenant.",
+            "IFRAME_NOT_FOUND": "No such CRM window in this tenant.",
+            "INTERACTIVE_FLAG_TAKEN": "The flag leads to another CRM window.",
             "NOT_ALLOWED": "The token's role may not do this.",
             "OUTSIDE_HOURS": "Outside working hours.",
             "TIME_ZONE_UNKNOWN": "The IANA database has no such time zone.",

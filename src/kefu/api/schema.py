@@ -21,6 +21,7 @@ from kefu.api.mutations import (
     binding_rule,
     bot,
     directory,
+    iframe,
     left_message,
     message,
     phrases,
@@ -36,6 +37,7 @@ from kefu.api.queries.binding_rules import list_binding_rules
 from kefu.api.queries.bindings import list_bindings, read_binding
 from kefu.api.queries.bots import list_faq_entries, read_bot
 from kefu.api.queries.explain import route_explain
+from kefu.api.queries.iframes import list_iframes
 from kefu.api.queries.nodes import find_node, find_nodes
 from kefu.api.queries.phrases import list_phrases
 from kefu.api.queries.queues import list_queues, list_skill_groups
@@ -60,6 +62,7 @@ from kefu.api.types.binding_rule import BindingRule
 from kefu.api.types.bot import Bot, FaqEntry
 from kefu.api.types.decision import DispatchDecision
 from kefu.api.types.event import SessionEvent
+from kefu.api.types.iframe import Iframe
 from kefu.api.types.message import Message
 from kefu.api.types.node import Node
 from kefu.api.types.queue import Queue
@@ -122,6 +125,9 @@ class Query:
     route_explain: DispatchDecision = strawberry.field(
         resolver=route_explain,
         description="What would happen to a message that opens a session now. Writes nothing.",
+    )
+    iframes: list[Iframe] = strawberry.field(
+        resolver=list_iframes, description="The tenant's CRM windows, oldest first."
     )
     webhooks: Connection[Webhook] = strawberry.field(resolver=list_webhooks, description="Webhooks, oldest first.")
     webhook_deliveries: Connection[WebhookDelivery] = strawberry.field(
@@ -221,6 +227,12 @@ class Mutation:
     tenant_settings_update: settings.TenantSettingsUpdatePayload = strawberry.mutation(
         resolver=settings.tenant_settings_update, description="Changes the tenant's choices."
     )
+    iframe_save: iframe.IframeSavePayload = strawberry.mutation(
+        resolver=iframe.iframe_save, description="Makes or changes a CRM window."
+    )
+    iframe_delete: iframe.IframeDeletePayload = strawberry.mutation(
+        resolver=iframe.iframe_delete, description="Deletes a CRM window; the next one moves up."
+    )
     webhook_save: webhook.WebhookSavePayload = strawberry.mutation(
         resolver=webhook.webhook_save, description="Makes or changes a webhook."
     )
@@ -292,7 +304,19 @@ def build_schema(*, with_introspection: bool = True) -> KefuSchema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Session, Message, SessionEvent, Agent, Visitor, Binding, SkillGroup, Queue, Webhook, WebhookDelivery],
+        types=[
+            Session,
+            Message,
+            SessionEvent,
+            Agent,
+            Visitor,
+            Binding,
+            SkillGroup,
+            Queue,
+            Iframe,
+            Webhook,
+            WebhookDelivery,
+        ],
         config=config(),
         extensions=[
             lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),

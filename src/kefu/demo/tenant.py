@@ -1,4 +1,4 @@
-"""The demo tenant: three groups, six agents, one routing rule, a bot on one channel."""
+"""The demo tenant: three groups, six agents, one routing rule, a bot on one channel, a CRM window."""
 
 from dataclasses import dataclass, replace
 
@@ -7,6 +7,7 @@ from kefu.desk.bot_setup import save_bot, save_faq_entry
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group, save_rule
+from kefu.desk.iframes import IframeChange, save_iframe
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.tenant_settings import update_settings
@@ -15,6 +16,7 @@ from kefu.domain.agent import AgentStatus
 from kefu.domain.bot import FaqEntry, Menu, MenuEntry
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings, RoutingRule
+from kefu.domain.iframe import Interaction
 
 TENANT = "20080"
 CLIENT_ID = "8340a6d8-211f-4b81-9202-63ce46f27c02"
@@ -48,6 +50,13 @@ MENU = Menu(
         MenuEntry(id="human", name="人工客服", leads_to_human=True),
     ),
 )
+CRM_WINDOW = IframeChange(
+    name="客户信息",
+    url="http://127.0.0.1:8090/",
+    syncs_messages=True,
+    interactions=(Interaction(interactive_flag="order", button_label="查看订单"),),
+)
+"""Where `docs/samples/crm-window/serve.py` serves its page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +74,7 @@ async def open_demo_tenant(desk: Desk) -> None:
     await save_rule(desk, call, RoutingRule(routing_rule_flag="vip-line", skill_group=groups[PRESALES]))
     web = ChannelSettings(channel=Channel.WEB, has_bot=True)
     await update_settings(desk, call, lambda known: replace(known, channels=(web,)))
+    await save_iframe(desk, call, CRM_WINDOW)
     await save_bot(desk, call, lambda known: replace(known, menu=MENU))
     for entry in FAQ:
         await save_faq_entry(desk, call, entry)

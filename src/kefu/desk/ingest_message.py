@@ -17,6 +17,7 @@ from kefu.desk.looking import look
 from kefu.desk.once import attempt_once, keep, mark
 from kefu.desk.seen_messages import find_seen, message_seq, older_seen, remember
 from kefu.domain.channel import Channel
+from kefu.domain.custom_parameters import is_marker
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
 from kefu.domain.directory import TenantSettings
 from kefu.domain.human_request import asks_for_human
@@ -94,7 +95,7 @@ def _checked(incoming: IncomingMessage) -> IncomingMessage:
     json_object(incoming.ext, "ext")
     if incoming.client_message_id is not None:
         named(incoming.client_message_id, "clientMessageId")
-    return incoming
+    return replace(incoming, type=MessageType.COMMAND) if is_marker(incoming.ext) else incoming
 
 
 async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) -> Ingested:

@@ -174,3 +174,9 @@ DELIVERIES_MAX = 5_000
 POSTS_MAX = 32
 """Frames under way to a gateway at once."""
 POST_TRIES_MAX = 4
+
+IFRAMES_PER_TENANT_MAX = 20
+INTERACTIONS_MAX = 50
+"""Interactive flags of one CRM window."""
+CUSTOM_PARAMETERS_MAX = 64
+"""Of a visitor's app, in a window's address; those behind them stay out."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from kefu.domain.binding_rules import BindingRule
 from kefu.domain.channel import Channel
 from kefu.domain.human_request import TRANSFER_LABEL
+from kefu.domain.iframe import Iframe
 from kefu.domain.instants import HOUR, SECOND
 from kefu.domain.queueing import AS_USUAL, Queueing
 from kefu.domain.skill_group import BUILT_IN, DEFAULT_GROUP, SkillGroup
@@ -48,6 +49,8 @@ class TenantSettings:
     """Errors of the vendors' REST carry a status of their own instead of 200."""
     strict_unbind: bool = False
     """Removing a binding that is not there is an error on the vendors' REST."""
+    iframe_extras_entitled: bool = False
+    """Whether CRM windows are told more than the default parameters."""
     channels: tuple[ChannelSettings, ...] = ()
     transfer_label: str = TRANSFER_LABEL
     """What the button says that takes a visitor from the bot to a human; written as a text, it does the same."""
@@ -92,6 +95,8 @@ class Directory:
     sources: tuple[BusinessSource, ...] = ()
     binding_rules: tuple[BindingRule, ...] = ()
     """By name."""
+    iframes: tuple[Iframe, ...] = ()
+    """CRM windows, oldest first."""
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By skill group id: the routing profiles (distinct sets of groups) whose agents serve it."""
 

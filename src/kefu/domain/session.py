@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kefu.domain.channel import Channel
+from kefu.domain.custom_parameters import custom_parameters_in, is_marker_message
 from kefu.domain.decision import DirectedBy
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind, Place
@@ -82,6 +83,8 @@ class Session:
     """When its end for silence was last announced; whatever was said since has put that off."""
     agent_messages: int = 0
     """Messages that agents wrote, whoever they were."""
+    custom_parameters_seq: int | None = None
+    """Number of the log entry whose message says what CRM windows are told."""
 
     @property
     def id(self) -> str:
@@ -125,7 +128,7 @@ def apply(session: Session | None, entry: LogEntry) -> Session:
         last_seq=entry.seq,
         keys=entry.keys or after.keys,
         decided_seq=entry.seq if entry.decision else after.decided_seq,
-        last_message_seq=entry.seq if entry.message else after.last_message_seq,
+        last_message_seq=entry.seq if entry.message and not _is_marker(entry) else after.last_message_seq,
     )
 
 
@@ -147,7 +150,7 @@ def _begun(entry: LogEntry) -> Session:
 def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one row per kind
     match entry.kind:
         case kind if kind in VISITOR_MESSAGES:
-            return _written(session, entry)
+            return _marked(session, entry) if _is_marker(entry) else _written(session, entry)
         case kind if kind in REPLIES:
             return _replied(session, entry)
         case EventKind.QUEUED:
@@ -193,6 +196,21 @@ def _written(session: Session, entry: LogEntry) -> Session:
         unread=session.unread + 1,
         asked_seq=entry.seq if is_asked else session.asked_seq,
     )
+
+
+def _marked(session: Session, entry: LogEntry) -> Session:
+    """By a message that only tells CRM windows something: nobody reads it, but a bot that was never asked answers it."""
+    says_anything = entry.message is not None and custom_parameters_in(entry.message) is not None
+    return replace(
+        session,
+        last_visitor_message_at=entry.at,
+        asked_seq=session.asked_seq or (entry.seq if entry.kind is EventKind.BOT_USER_MESSAGE else 0),
+        custom_parameters_seq=entry.seq if says_anything else session.custom_parameters_seq,
+    )
+
+
+def _is_marker(entry: LogEntry) -> bool:
+    return entry.kind in VISITOR_MESSAGES and entry.message is not None and is_marker_message(entry.message)
 
 
 def _given_up(session: Session, entry: LogEntry) -> Session:

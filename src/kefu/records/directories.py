@@ -1,8 +1,10 @@
 """The tenant's directory: small records read whole, kept in the process for as long as their head stands still."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
+from kefu.domain.iframe import Iframe
 from kefu.domain.skill_group import SkillGroup
 from kefu.records import binding_rules, keys
 from kefu.records.codec import Codec
@@ -80,6 +82,7 @@ def _assemble(records: list[Record]) -> Directory:
         rules={rule.routing_rule_flag: rule for rule in rules},
         sources=tuple(_sources.decode(text) for text in values("SOURCE#").values()),
         binding_rules=tuple(binding_rules.decode_rule(text) for _, text in sorted(values("BINDINGRULE#").items())),
+        iframes=tuple(_iframes().decode(text) for text in values("IFRAME#").values()),
         profiles=profiles,
     )
 
@@ -121,6 +124,20 @@ def delete_rule(tenant: str, flag: str) -> Write:
 def write_source(tenant: str, source: BusinessSource) -> Write:
     key = keys.source(tenant, source.business_flag, source.channel)
     return Put(Record(key=key, value=_sources.encode(source)), Expect.ANY)
+
+
+@cache
+def _iframes() -> Codec[Iframe]:
+    """Made where a tenant has windows: it takes a while."""
+    return Codec(Iframe)
+
+
+def write_iframe(tenant: str, iframe: Iframe) -> Write:
+    return Put(Record(key=keys.iframe(tenant, iframe.id), value=_iframes().encode(iframe)), Expect.ANY)
+
+
+def delete_iframe(tenant: str, iframe_id: str) -> Write:
+    return Delete(keys.iframe(tenant, iframe_id), Expect.PRESENT)
 
 
 def write_profiles(tenant: str, group_id: str, profiles: tuple[str, ...]) -> Write:

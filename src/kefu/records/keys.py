@@ -123,6 +123,10 @@ def binding_rule(tenant: str, name: str) -> Key:
     return Key(part(tenant), f"CONFIG#BINDINGRULE#{part(name)}")
 
 
+def iframe(tenant: str, iframe_id: str) -> Key:
+    return Key(part(tenant), f"CONFIG#IFRAME#{part(iframe_id)}")
+
+
 def profiles(tenant: str, group_id: str) -> Key:
     return Key(part(tenant), f"CONFIG#PROFILES#{part(group_id)}")
 

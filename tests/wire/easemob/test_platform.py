@@ -294,6 +294,23 @@ STRICT = {
 }
 
 
+async def test_e20_without_the_entitlement_nothing_is_bound_or_unbound(vendor: Vendor) -> None:
+    await vendor.bind()
+    await vendor.shop.settings(bindings_entitled=False)
+    before = await vendor.position()
+    assert await vendor.bind({**FVA, "businessFlag": "F2"}) == failed("API_120")
+    assert await vendor.unbind() == failed("API_120")
+    assert await vendor.bind({"businessFlag": "F"}) == failed("API_001"), "what is wrong in itself is said first"
+    assert await vendor.position() == before
+
+
+async def test_e20_with_the_entitlement_again_the_binding_holds(vendor: Vendor) -> None:
+    await vendor.bind()
+    await vendor.shop.settings(bindings_entitled=False)
+    await vendor.shop.settings(bindings_entitled=True)
+    assert await vendor.bound_agent() == "with a"
+
+
 @pytest.mark.parametrize(("code", "row"), STRICT.items(), ids=STRICT)
 async def test_e25_a_tenant_may_want_a_status_with_each_code(
     vendor: Vendor, code: str, row: tuple[int, dict[str, Any]]

@@ -35,6 +35,9 @@ class TenantSettingsUpdateInput:
         default=None, description="Whether a designated agent who is offline is given up for the groups."
     )
     has_bindings: bool | None = strawberry.field(default=None, description="Whether business bindings are used.")
+    has_iframe_extras: bool | None = strawberry.field(
+        default=None, description="Whether CRM windows are told more than the default parameters."
+    )
     channels: list[ChannelSettingsInput] | None = strawberry.field(
         default=None, description="All channels that differ from the usual."
     )
@@ -126,6 +129,7 @@ async def tenant_settings_update(
             strict_ranking=_kept(input.strict_ranking, known.strict_ranking),
             designated_offline_overflow=_kept(input.designated_offline_overflow, known.designated_offline_overflow),
             bindings_entitled=_kept(input.has_bindings, known.bindings_entitled),
+            iframe_extras_entitled=_kept(input.has_iframe_extras, known.iframe_extras_entitled),
             channels=_kept(channels, known.channels),
             transfer_label=_kept(input.transfer_label, known.transfer_label),
             transfer_keywords=known.transfer_keywords

@@ -8,6 +8,7 @@ from kefu.api.errors import BadUserInput
 from kefu.api.node_ids import decode_id, ref_of
 from kefu.api.queries.agents import find_agent
 from kefu.api.queries.bindings import find_binding
+from kefu.api.queries.iframes import find_iframe
 from kefu.api.queries.visitors import find_visitor
 from kefu.api.queries.webhooks import find_delivery, find_webhook
 from kefu.api.types.event import SessionEvent
@@ -97,6 +98,7 @@ _FINDERS: dict[str, Callable[[Info, list[str]], Awaitable[Node | None]]] = {
     "Binding": _binding,
     "SkillGroup": _group,
     "Queue": _queue,
+    "Iframe": find_iframe,
     "Webhook": _webhook,
     "WebhookDelivery": find_delivery,
 }

@@ -57,6 +57,9 @@ class TenantSettings:
         description="Whether a designated agent who is offline is given up for the groups."
     )
     has_bindings: bool = strawberry.field(description="Whether business bindings are used.")
+    has_iframe_extras: bool = strawberry.field(
+        description="Whether CRM windows are told more than the default parameters."
+    )
     channels: list[ChannelSettings] = strawberry.field(description="Channels that differ from the usual.")
     transfer_label: str = strawberry.field(
         description="What the button says that takes a visitor from the bot to a human."
@@ -112,6 +115,7 @@ class TenantSettings:
             strict_ranking=value.strict_ranking,
             designated_offline_overflow=value.designated_offline_overflow,
             has_bindings=value.bindings_entitled,
+            has_iframe_extras=value.iframe_extras_entitled,
             channels=[ChannelSettings.of(channel) for channel in value.channels],
             transfer_label=value.transfer_label,
             transfer_keywords=list(value.transfer_keywords),

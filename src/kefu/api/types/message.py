@@ -7,17 +7,21 @@ from strawberry.scalars import JSON
 
 from kefu.api.context import Info, to_datetime
 from kefu.api.node_ids import encode_id, ref_parts
+from kefu.api.types.iframe import IframePost
 from kefu.api.types.node import Node
 from kefu.domain import message as domain
+from kefu.domain.custom_parameters import custom_parameters_in
 from kefu.domain.session_ref import SessionRef
 
 if TYPE_CHECKING:
     from kefu.api.types.agent import Agent
+    from kefu.domain.iframe_post import IframePost as PostValue
 
 
 @strawberry.type(description="Something written in a session.")
 class Message(Node):
     value: strawberry.Private[domain.Message]
+    ref: strawberry.Private[SessionRef]
     client_message_id: str | None = strawberry.field(description="The sender's own id; the same id twice is once.")
     sender: domain.MessageSender = strawberry.field(description="Who wrote it.")
     type: domain.MessageType = strawberry.field(description="What it holds.")
@@ -31,6 +35,7 @@ class Message(Node):
         return cls(
             id=strawberry.ID(encode_id("Message", tenant, *ref_parts(ref), str(seq))),
             value=value,
+            ref=ref,
             client_message_id=value.client_message_id,
             sender=value.sender,
             type=value.type,
@@ -39,6 +44,26 @@ class Message(Node):
             ext=_json(value.ext),
             sent_at=to_datetime(value.sent_at),
         )
+
+    @strawberry.field(description="Whether it has a button that posts it into a CRM window: see `iframePosts`.")
+    async def is_interactive(self, info: Info) -> bool:
+        return any(each.button_label is not None for each in await self._posts(info))
+
+    @strawberry.field(description="What to post into CRM windows of it; nothing for a visitor.")
+    async def iframe_posts(self, info: Info) -> list[IframePost]:
+        return [IframePost.of(each, info.context.tenant) for each in await self._posts(info)]
+
+    @strawberry.field(
+        description="Whether it tells CRM windows something new: their addresses are to be asked for again. "
+        "Such a message is of type COMMAND and never displayed."
+    )
+    def reloads_iframes(self) -> bool:
+        return self.value.sender is domain.MessageSender.VISITOR and custom_parameters_in(self.value) is not None
+
+    async def _posts(self, info: Info) -> "list[PostValue]":
+        from kefu.desk.iframe_views import posts_for  # noqa: PLC0415  loaded where windows are asked for
+
+        return await posts_for(info.context.desk, info.context.by, self.value, self.ref)
 
     @strawberry.field(description="The agent who wrote it, if one did.")
     async def agent(self, info: Info) -> Annotated["Agent", strawberry.lazy("kefu.api.types.agent")] | None:

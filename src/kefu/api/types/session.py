@@ -1,16 +1,17 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import strawberry
 
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.node_ids import session_id
 from kefu.api.pagination import After, Before, Connection, First, Last, Window, connect, window
-from kefu.api.scalars import Duration
+from kefu.api.scalars import Duration, to_instant
 from kefu.api.types.agent import Agent, load_agent_or_former
 from kefu.api.types.decision import DispatchDecision
 from kefu.api.types.event import SessionEvent
+from kefu.api.types.iframe import IframeView
 from kefu.api.types.message import Message
 from kefu.api.types.node import Node
 from kefu.api.types.skill_group import SkillGroup, load_group
@@ -23,7 +24,41 @@ from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.session_ref import SessionRef
 from kefu.records import sessions
 
+if TYPE_CHECKING:
+    from kefu.domain.iframe_url import PhoneCall as PhoneCallValue
+
 T = TypeVar("T")
+
+
+@strawberry.input(description="What the call workbench knows of a telephone call.")
+class PhoneCallInput:
+    call_id: str = strawberry.field(description="The call's own id.")
+    caller_number: str = strawberry.field(default="", description="Who calls.")
+    called_number: str = strawberry.field(default="", description="Who is called.")
+    is_incoming: bool = strawberry.field(default=True, description="Whether the visitor calls.")
+    started_at: datetime | None = strawberry.field(default=None, description="When it began.")
+    extension: str = strawberry.field(default="", description="The agent's extension.")
+
+    def value(self) -> "PhoneCallValue":
+        from kefu.domain.iframe_url import PhoneCall as PhoneCallValue  # noqa: PLC0415  as the windows
+
+        return PhoneCallValue(
+            id=self.call_id,
+            caller_number=self.caller_number,
+            called_number=self.called_number,
+            is_incoming=self.is_incoming,
+            started_at=None if self.started_at is None else to_instant(self.started_at),
+            extension=self.extension,
+        )
+
+
+Language = Annotated[
+    str | None, strawberry.argument(description="The agent's, as zh or en, for windows that are told one.")
+]
+PhoneCall = Annotated[
+    PhoneCallInput | None,
+    strawberry.argument(description="In the call workbench: the call, which windows are told of."),
+]
 
 
 @strawberry.type(description="A visitor's request from open to close.")
@@ -139,6 +174,18 @@ class Session(Node):
             if entry and entry.message
             else None
         )
+
+    @strawberry.field(
+        description="The CRM windows beside it, none for a visitor. Open them anew after a message that `reloadsIframes`."
+    )
+    async def iframes(self, info: Info, language: Language = None, call: PhoneCall = None) -> list[IframeView]:
+        from kefu.desk.iframe_views import windows_of  # noqa: PLC0415  loaded where windows are asked for
+
+        context = info.context
+        asked = windows_of(
+            context.desk, context.by, self.value, language=language or "", call=call.value() if call else None
+        )
+        return [IframeView.of(each, context.tenant) for each in await asked]
 
     async def _entry(self, info: Info, seq: int) -> LogEntry | None:
         return await sessions.log_entry(info.context.desk.store, info.context.tenant, self.value.id, seq)

@@ -42,8 +42,10 @@ async def _call(desk: Desk, secret: str, request: Request, tenant: str) -> Call:
 
 async def _bind(desk: Desk, call: Call, body: dict[str, Any]) -> None:
     name = BindingName(business_flag=text_in(body, *_FLAG), visitor=text_in(body, *_VISITOR))
+    agent = text_in(body, *_AGENT)
+    await _require_entitled(desk, call)
     try:
-        await create_binding(desk, call, name, text_in(body, *_AGENT))
+        await create_binding(desk, call, name, agent)
     except Declined as declined:
         if declined.code is RefusalCode.BINDING_EXISTS:
             raise Failed(ApiError.BINDING_FAILED) from declined
@@ -53,8 +55,15 @@ async def _bind(desk: Desk, call: Call, body: dict[str, Any]) -> None:
 async def _unbind(desk: Desk, call: Call, named: dict[str, Any]) -> None:
     """Some gateways drop the body of a DELETE, so the names may stand in the query as well."""
     name = BindingName(business_flag=text_in(named, *_FLAG), visitor=text_in(named, *_VISITOR))
+    await _require_entitled(desk, call)
     try:
         await delete_binding(desk, call, name)
     except NotFound as missing:
         if (await desk.directories.load(desk.store, call.tenant)).directory.settings.strict_unbind:
             raise Failed(ApiError.BINDING_FAILED) from missing
+
+
+async def _require_entitled(desk: Desk, call: Call) -> None:
+    """Of the vendor's a tenant without bindings has no credentials at all; ours are for more than these two calls."""
+    if not (await desk.directories.load(desk.store, call.tenant)).directory.settings.bindings_entitled:
+        raise Failed(ApiError.BINDING_FAILED)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kefu.domain.channel import Channel
+from kefu.domain.custom_parameters import is_marker
 from kefu.domain.message import MessageType
 from kefu.domain.routing_keys import clean_keys, weichat_of
 
@@ -37,7 +38,6 @@ _REQUIRED = {"txt": "msg", "cmd": "action"}
 """What a body of this type says at least."""
 _CARDS = ("track", "order")
 """Keys of `ext.msgtype` that make a message a card."""
-_MARKER = "updateVisitorInfoSrc"
 _CARD_NEEDS = ("title", "item_url")
 """Of these a card has one at least."""
 
@@ -70,7 +70,7 @@ def read_envelope(raw: Mapping[str, Any]) -> Envelope:
     return Envelope(
         sender=_text_or_none(raw.get("from")),
         channel=_CHANNELS[_one_of(_CHANNELS, raw.get("originType", "app"))],
-        type=MessageType.COMMAND if _is_marker(ext) else MessageType.CARD if card else _TYPES[kind],
+        type=MessageType.COMMAND if is_marker(ext) else MessageType.CARD if card else _TYPES[kind],
         text="" if text == " " else text,
         payload=card or {key: value for key, value in body.items() if key not in {"type", "msg"}} or None,
         ext=ext,
@@ -108,12 +108,6 @@ def _card(ext: dict[str, Any] | None) -> dict[str, Any] | None:
         if any(texts.get(key, "").strip() for key in _CARD_NEEDS):
             return {name: texts}
     return None
-
-
-def _is_marker(ext: dict[str, Any] | None) -> bool:
-    """The web client sends the business marker as an empty text: by the ext it is known, and it is never displayed."""
-    commands = clean_keys(ext or {}).get("cmd")
-    return isinstance(commands, dict) and _MARKER in clean_keys(commands)
 
 
 def _object(value: object) -> dict[str, Any]:

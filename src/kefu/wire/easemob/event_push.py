@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from kefu.domain.channel import Channel
 from kefu.domain.delivery import Happening
+from kefu.domain.iframe_url import ORIGIN_TYPES
 from kefu.domain.instants import Instant
 from kefu.domain.log import REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
 from kefu.domain.message import Message
@@ -25,14 +25,6 @@ _STATES = {
     SessionState.WAITING: "Wait",
     SessionState.ACTIVE: "Processing",
     SessionState.CLOSED: "Terminal",
-}
-_ORIGINS = {
-    Channel.APP: "app",
-    Channel.WEB: "webim",
-    Channel.WECHAT: "weixin",
-    Channel.WEIBO: "weibo",
-    Channel.PHONE: "phone",
-    Channel.API: "rest",
 }
 
 
@@ -78,7 +70,7 @@ def _session(session: Session) -> dict[str, Any]:
     told: dict[str, Any] = {
         "id": session.id,
         "state": _STATES[session.state],
-        "origin_type": _ORIGINS[session.channel],
+        "origin_type": ORIGIN_TYPES[session.channel],
         "timestamp": {name: at for name, at in stamps.items() if at is not None},
         "channel": {"id": session.channel.value, "name": session.channel.value, "type": "easemob"},
         "visitor": {"id": visitor, "name": visitor, "channel_user": {"channel_type": "easemob", "im_id": visitor}},

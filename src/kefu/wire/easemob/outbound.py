@@ -10,6 +10,7 @@ import msgspec
 
 from kefu.domain.agent import Agent
 from kefu.domain.directory import TenantSettings
+from kefu.domain.iframe_post import SHORT_TYPES
 from kefu.domain.log import REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
 from kefu.domain.message import Message, MessageType
 from kefu.domain.routing_keys import weichat_of
@@ -28,17 +29,6 @@ EVENT_NAMES = {
 TIMEOUT_NEAR = "ServiceSessionWillScheduleTimeoutEvent"
 ROBOT, HUMAN = 6, 1
 """`agentType` as clients know it."""
-
-_TYPES = {
-    MessageType.TEXT: "txt",
-    MessageType.IMAGE: "img",
-    MessageType.AUDIO: "audio",
-    MessageType.VIDEO: "video",
-    MessageType.FILE: "file",
-    MessageType.LOCATION: "loc",
-    MessageType.CARD: "txt",
-    MessageType.COMMAND: "cmd",
-}
 
 
 def outbound_message(
@@ -119,7 +109,7 @@ def _body(message: Message) -> dict[str, Any]:
     if message.type is MessageType.COMMAND:
         return {"action": "", **content, "type": "cmd"}
     shown = content if message.type is not MessageType.CARD else {}
-    return {**shown, "type": _TYPES[message.type], "msg": message.text or " "}
+    return {**shown, "type": SHORT_TYPES[message.type], "msg": message.text or " "}
 
 
 def _menu_of_one_shape(menu: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Easemob's CRM windows, held against the vectors."""
