@@ -149,18 +149,6 @@ async def test_only_the_head_moves_on_by_time(shop: Shop) -> None:
     assert [await shop.where(each) for each in (waiting, vip)] == ["queued in G1", "queued in G1"]
 
 
-async def test_who_could_be_served_is_not_moved_on_by_time(shop: Shop) -> None:
-    """The agent comes free at the very moment the sweep would move his visitor on."""
-    await chain(shop, "G1", "售前", after=AFTER)
-    await shop.turn("b", OFFLINE)
-    busy = await shop.write("W1", agentUsername="a")
-    ref = await shop.write("V", queueName="G1")
-    shop.clock.advance(AFTER)
-    await shop.close(busy)
-    await swept(shop)
-    assert (await shop.where(ref), await hops(shop, ref)) == ("with a", 0)
-
-
 async def test_the_start_time_is_kept(shop: Shop) -> None:
     await shop.write("W", agentUsername="d")
     await shop.turn("a", BUSY)

@@ -56,6 +56,7 @@ async def test_who_comes_to_a_full_queue_is_told_why_and_closed(shop: Shop) -> N
     assert (told.sender, told.text) == (MessageSender.SYSTEM, FULL_TEXT)
     session = await shop.session(declined)
     assert (session.state, session.end_reason) == (SessionState.CLOSED, KINDS.DECLINED)
+    assert (session.unread, session.last_agent_message_at) == (1, None)
 
 
 async def test_the_decision_says_that_the_queue_was_full(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from kefu.desk.access import require_staff
-from kefu.desk.attempts import commit
+from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.input import named
@@ -71,9 +71,10 @@ async def save_group(desk: Desk, call: Call, change: GroupChange) -> DirectoryCh
 
 
 async def _look_along_chain(desk: Desk, tenant: str, group_id: str) -> None:
-    """Who waits in the group, or came from it, may have somewhere to go on to now."""
-    directory = desk.directories.last_known(tenant)
-    ahead = [group.id for group in chain_from(directory, group_id)] if directory else []
+    """Who waits in the group, or came from it by the chain as it was, may have somewhere to go on to now."""
+    before = desk.directories.last_known(tenant)
+    after = (await attempt(desk, lambda desk, _: desk.directories.load(desk.store, tenant))).directory
+    ahead = dict.fromkeys(each.id for known in (before, after) if known for each in chain_from(known, group_id))
     for group in (group_id, *ahead):
         await look_at_line(desk, tenant, group_line(group), DispatchTrigger.LOOK)
 

@@ -37,7 +37,8 @@ class ReadingOnce(StoreWrapper):
         self._records: dict[Key, Promise] = {}
         self._wanted: dict[Key, Promise] = {}
         """Asked for and not yet on the way: keys that are asked for side by side go out together."""
-        self._pages: dict[tuple[str, Span, Order], Promise] = {}
+        self._pages: dict[tuple[str, Span, Order | None], Promise] = {}
+        """By partition and order, or by index."""
         self._readers: set[asyncio.Task[Any] | None] = set()
         self._is_over = False
 
@@ -63,6 +64,18 @@ class ReadingOnce(StoreWrapper):
 
             async def read() -> Sequence[object]:
                 return [await self.inner.scan(partition, span, order)]
+
+            self._pages[asked] = promise = _promise()
+            await self._keep([promise], read)
+        page: Page = await asyncio.shield(self._pages[asked])
+        return page
+
+    async def listing(self, index: str, span: Span) -> Page:
+        asked = (index, span, None)
+        if _is_unread(self._pages.get(asked)):
+
+            async def read() -> Sequence[object]:
+                return [await self.inner.listing(index, span)]
 
             self._pages[asked] = promise = _promise()
             await self._keep([promise], read)

@@ -30,4 +30,6 @@ async def test_a_full_queue_is_told_and_the_client_offers_to_leave_a_message(ven
     told = await vendor.told()
     events = [each["ext"]["weichat"].get("event", {}).get("eventName") for each in told]
     assert events[-2:] == ["ServiceSessionWillScheduleTimeoutEvent", "ServiceSessionClosedEvent"]
+    [offer] = [each for each, name in zip(told, events, strict=True) if name == events[-2]]
+    assert offer["ext"]["weichat"]["event"]["eventObj"]["ticketEnable"] == "true"
     assert FULL_TEXT in [each["msg"].get("msg") for each in told]
