@@ -69,7 +69,13 @@ settings = {"KEFU_STORE": "dynamodb:kefu?region=local", "KEFU_SECRET": "x" * 32,
 container = Container(settings)
 assert http_handler(container)(event | {"requestContext": {"http": http}}, None)["statusCode"] == 200
 """
-UNASKED = {"kefu.api.sockets", "kefu.realtime.protocol", "kefu.wire.easemob.door", "kefu.wire.huawei.routes"}
+UNASKED = {
+    "kefu.api.sockets",
+    "kefu.desk.left_messages",
+    "kefu.realtime.protocol",
+    "kefu.wire.easemob.door",
+    "kefu.wire.huawei.routes",
+}
 
 
 def test_a_first_request_loads_no_door_that_it_does_not_knock_at() -> None:

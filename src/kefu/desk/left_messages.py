@@ -32,10 +32,7 @@ from kefu.domain.session import Session, SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import is_open
 from kefu.records import left_messages, sessions
-from kefu.records.codec import Codec
 from kefu.records.left_messages import LeftMessage
-
-_results = Codec(LeftMessage)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +47,7 @@ class MessageToLeave:
 async def leave_message(desk: Desk, call: Call, message: MessageToLeave) -> LeftMessage:
     """Keeps a message for when somebody is there. Raises `Invalid`."""
     message = _checked(_own(call.by, message))
-    left, _ = await attempt_once(desk, call, _results, lambda desk, _: _leave(desk, call, message))
+    left, _ = await attempt_once(desk, call, left_messages.CODEC, lambda desk, _: _leave(desk, call, message))
     return left
 
 
@@ -66,7 +63,7 @@ async def _leave(desk: Desk, call: Call, message: MessageToLeave) -> LeftMessage
         left_at=now,
         keys=_keys_declined(newest.value.session if newest else None),
     )
-    await commit(desk, [left_messages.write(call.tenant, left), *mark(call, _results, left, now)])
+    await commit(desk, [left_messages.write(call.tenant, left), *mark(call, left_messages.CODEC, left, now)])
     return left
 
 

@@ -27,20 +27,20 @@ class LeftMessage:
 
 LoadedLeftMessage = Loaded[LeftMessage]
 
-_left = Codec(LeftMessage)
+CODEC = Codec(LeftMessage)
 
 
 def write(tenant: str, message: LeftMessage, version: int = 0) -> Write:
     """Listed for as long as it waits for the desk to open."""
     key = keys.left_message(tenant, message.visitor, message.left_at, message.id)
     listing = None if message.session else keys.left_message_listing(tenant, message.left_at, message.id)
-    return Put(Record(key=key, value=_left.encode(message), listing=listing), version or Expect.ABSENT)
+    return Put(Record(key=key, value=CODEC.encode(message), listing=listing), version or Expect.ABSENT)
 
 
 async def load(store: Store, tenant: str, message: LeftMessage) -> LoadedLeftMessage | None:
     """As it is now. `message` names it."""
     [record] = await store.get([keys.left_message(tenant, message.visitor, message.left_at, message.id)])
-    return _left.load_if(record)
+    return CODEC.load_if(record)
 
 
 async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[LeftMessage]:
@@ -49,13 +49,13 @@ async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[L
     page = await store.scan(
         keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
     )
-    return [_left.decode(record.value) for record in page.records]
+    return [CODEC.decode(record.value) for record in page.records]
 
 
 async def waiting(store: Store, tenant: str, span: Span) -> tuple[list[LeftMessage], bool]:
     """A page of those that wait for the desk to open, oldest first, eventually consistent; and whether more follow."""
     page = await store.listing(keys.left_message_listing(tenant, 0, "").index, span)
-    return [_left.decode(record.value) for record in page.records], page.has_more
+    return [CODEC.decode(record.value) for record in page.records], page.has_more
 
 
 def listing_order(message: LeftMessage) -> str:
