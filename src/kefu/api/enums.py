@@ -231,8 +231,8 @@ def describe() -> None:
             "USER_TIMEOUT_END": "The visitor was silent too long.",
             "AGENT_TIMEOUT_END": "The agent was silent too long.",
             "PENDING_AUTO_END": "The visitor left while waiting.",
-            "TIMEOUT_WARNED": "It ends soon unless somebody writes.",
             "SESSION_END": "It is over. Follows every end, once.",
+            "TIMEOUT_WARNED": "It ends soon unless somebody writes.",
         },
         name="SessionEventKind",
     )

@@ -48,6 +48,12 @@ class TenantSettingsUpdateInput:
     rating_window: Duration | None = strawberry.field(
         default=None, description="How long after its end a session can be rated; 8 hours at first."
     )
+    presence_lease: Duration | None = strawberry.field(
+        default=None, description="How long an agent counts as there after his own client showed itself; 90 s at first."
+    )
+    reassign_after_offline: Duration | None = strawberry.field(
+        default=None, description="How long after he went offline an agent's sessions are handed on; 120 s at first."
+    )
     visitor_timeout: Duration | None = strawberry.field(
         default=None, description="After how long of the visitor's silence a session ends; PT0S: never."
     )
@@ -98,6 +104,8 @@ async def tenant_settings_update(
             else tuple(input.transfer_keywords),
             invites_rating_at_close=_kept(input.is_rating_invited_at_close, known.invites_rating_at_close),
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
+            presence_lease_ms=_kept(input.presence_lease, known.presence_lease_ms),
+            reassign_after_offline_ms=_kept(input.reassign_after_offline, known.reassign_after_offline_ms),
             timeouts=_timeouts(input, known.timeouts),
         )
 

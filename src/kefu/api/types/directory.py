@@ -65,6 +65,12 @@ class TenantSettings:
         description="Whether the end of a served session asks its visitor for a rating."
     )
     rating_window: Duration = strawberry.field(description="How long after its end a session can be rated.")
+    presence_lease: Duration = strawberry.field(
+        description="How long an agent counts as there after his own client showed itself."
+    )
+    reassign_after_offline: Duration = strawberry.field(
+        description="How long after he went offline an agent's sessions are handed on."
+    )
     visitor_timeout: Duration | None = strawberry.field(
         description="After how long of the visitor's silence a session ends, also with the bot; null: never."
     )
@@ -92,6 +98,8 @@ class TenantSettings:
             transfer_keywords=list(value.transfer_keywords),
             is_rating_invited_at_close=value.invites_rating_at_close,
             rating_window=Duration(value.rating_window_ms),
+            presence_lease=Duration(value.presence_lease_ms),
+            reassign_after_offline=Duration(value.reassign_after_offline_ms),
             visitor_timeout=_duration(value.timeouts.visitor_ms),
             agent_timeout=_duration(value.timeouts.agent_ms),
             pending_timeout=_duration(value.timeouts.pending_ms),
