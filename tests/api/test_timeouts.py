@@ -1,10 +1,13 @@
 """Time-outs as a tenant sets them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from api.company import Company
+from kefu.domain.channel import Channel
+from kefu.records import visitor_presence
 
 SETTINGS = "settings { visitorTimeout agentTimeout pendingTimeout timeoutWarning timeoutWarningText }"
 
@@ -73,3 +76,28 @@ async def test_an_end_for_silence_says_why(company: Company) -> None:
     asked = '{ __type(name: "SessionEventKind") { enumValues { name } } }'
     names = {each["name"] for each in (await company.partner.ask(asked))["__type"]["enumValues"]}
     assert names >= {"USER_TIMEOUT_END", "AGENT_TIMEOUT_END", "PENDING_AUTO_END", "TIMEOUT_WARNED"}
+
+
+async def seen_at(company: Company, visitor: str) -> int:
+    server = company.server
+    seen = await server.inside(visitor_presence.load(server.desk.store, company.tenant, visitor, Channel.APP))
+    return seen.at
+
+
+async def test_p27_a_visitor_who_asks_is_there(company: Company) -> None:
+    await updated(company, pendingTimeout="PT1M")
+    await company.visitor_api("V").ask("{ viewer { role } }")
+    assert await seen_at(company, "V") > 0
+
+
+async def test_p27_a_visitor_with_an_open_socket_is_there(company: Company) -> None:
+    await updated(company, pendingTimeout="PT1M")
+    async with company.visitor_api("V").subscribe("subscription { sessionEvents { event { kind } } }"):
+        async with asyncio.timeout(60):
+            while not await seen_at(company, "V"):  # noqa: ASYNC110  another process may write it
+                await asyncio.sleep(0)
+
+
+async def test_without_a_pending_time_out_it_is_not_written_down(company: Company) -> None:
+    await company.visitor_api("V").ask("{ viewer { role } }")
+    assert await seen_at(company, "V") == 0
