@@ -260,9 +260,9 @@ def describe() -> None:
             "USER_TIMEOUT_END": "The visitor was silent too long.",
             "AGENT_TIMEOUT_END": "The agent was silent too long.",
             "PENDING_AUTO_END": "The visitor left while waiting.",
-            "TIMEOUT_WARNED": "It ends soon unless somebody writes.",
             "DECLINED": "It was not taken; the decision says why, and the visitor was told.",
             "SESSION_END": "It is over. Follows every end, once.",
+            "TIMEOUT_WARNED": "It ends soon unless somebody writes.",
         },
         name="SessionEventKind",
     )

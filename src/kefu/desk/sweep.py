@@ -29,6 +29,8 @@ from kefu.records.sweep_places import START, Part, SweepPlace
 from kefu.store.port import Span
 
 Look: TypeAlias = Callable[[], Awaitable[None]]
+Looks: TypeAlias = AsyncGenerator[tuple[str, Look], None]
+"""Each with its place in the listing that it comes from."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,28 +50,42 @@ async def sweep(desk: Desk, tenant: str) -> Swept:
 
 async def looks_of(desk: Desk, tenant: str, start: SweepPlace) -> AsyncGenerator[tuple[SweepPlace, Look], None]:
     """All that a sweep of a tenant does behind `start`, and where it stands once that is done."""
-    place, behind = replace(start, tenant=tenant), start.behind
-    if start.part is Part.AGENTS:
-        async for agent in agents_of(desk, tenant, behind):
-            at = replace(place, behind=agents.listing_order(agent.login))
-            yield at, partial(_sweep_agent, desk, tenant, agent)
-        place, behind = replace(place, part=Part.WAITING), ""
-    if place.part is Part.WAITING:
-        async for session in _in_state(desk, tenant, SessionState.WAITING, behind):
-            at = replace(place, behind=sessions.listing_order(session))
-            yield at, partial(look, desk, tenant, session.ref, DispatchTrigger.SWEEP)
-        place, behind = replace(place, part=Part.BOT), ""
-    if place.part is Part.BOT:
-        async for session in _in_state(desk, tenant, SessionState.BOT, behind):
-            at = replace(place, behind=sessions.listing_order(session))
-            if session.owed_answer is not None:
-                yield at, partial(answer_by_bot, desk, tenant, session.ref)
-        place, behind = replace(place, part=Part.LEFT), ""
+    parts = list(_LOOKS)
+    for part in parts[parts.index(start.part) :]:
+        behind = start.behind if part is start.part else ""
+        async for end, look_here in _LOOKS[part](desk, tenant, behind):
+            yield replace(start, tenant=tenant, part=part, behind=end), look_here
+
+
+async def _at_agents(desk: Desk, tenant: str, behind: str) -> Looks:
+    async for agent in agents_of(desk, tenant, behind):
+        yield agents.listing_order(agent.login), partial(_sweep_agent, desk, tenant, agent)
+
+
+async def _at_waiting(desk: Desk, tenant: str, behind: str) -> Looks:
+    async for session in _in_state(desk, tenant, SessionState.WAITING, behind):
+        yield sessions.listing_order(session), partial(look, desk, tenant, session.ref, DispatchTrigger.SWEEP)
+
+
+async def _at_bot(desk: Desk, tenant: str, behind: str) -> Looks:
+    async for session in _in_state(desk, tenant, SessionState.BOT, behind):
+        if session.owed_answer is not None:
+            yield sessions.listing_order(session), partial(answer_by_bot, desk, tenant, session.ref)
+
+
+async def _at_left(desk: Desk, tenant: str, behind: str) -> Looks:
     async for left in _left_messages(desk, tenant, behind):
-        yield replace(place, behind=left_messages.listing_order(left)), partial(bring_in, desk, tenant, left)
-        place, behind = replace(place, part=Part.DEADLINES), ""
-    async for end, arm in pages_to_arm(desk, tenant, behind):
-        yield replace(place, behind=end), arm
+        yield left_messages.listing_order(left), partial(bring_in, desk, tenant, left)
+
+
+_LOOKS: dict[Part, Callable[[Desk, str, str], Looks]] = {
+    Part.AGENTS: _at_agents,
+    Part.WAITING: _at_waiting,
+    Part.BOT: _at_bot,
+    Part.LEFT: _at_left,
+    Part.DEADLINES: pages_to_arm,
+}
+"""In the order of a sweep."""
 
 
 async def _sweep_agent(desk: Desk, tenant: str, listed: Agent) -> None:

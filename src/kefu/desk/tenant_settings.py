@@ -11,7 +11,7 @@ from kefu.desk.input import named
 from kefu.desk.sweep import agents_of, sweep
 from kefu.domain.bounds import KEYWORDS_MAX
 from kefu.domain.directory import Directory, Ranking, TenantSettings
-from kefu.domain.instants import DAY
+from kefu.domain.instants import DAY, HOUR, SECOND
 from kefu.domain.queueing import check_queueing
 from kefu.domain.refusals import Invalid
 from kefu.domain.timeouts import require_sensible
@@ -19,6 +19,7 @@ from kefu.records import agents, directories
 from kefu.store.port import Write
 
 _RATING_WINDOW_MS_MAX = 90 * DAY
+_LEASE_MS_MIN = 30 * SECOND
 
 
 async def update_settings(
@@ -56,6 +57,10 @@ def _check(settings: TenantSettings) -> None:
     check_queueing(settings.queueing)
     if not 0 <= settings.rating_window_ms <= _RATING_WINDOW_MS_MAX:
         raise Invalid("ratingWindow must lie between 0 and 90 days.", "ratingWindow")
+    if not _LEASE_MS_MIN <= settings.presence_lease_ms <= HOUR:
+        raise Invalid("presenceLease must lie between 30 s and an hour.", "presenceLease")
+    if not 0 <= settings.reassign_after_offline_ms <= DAY:
+        raise Invalid("reassignAfterOffline must lie between 0 and a day.", "reassignAfterOffline")
     require_sensible(settings.timeouts)
     named(settings.timeouts.warning_text, "timeoutWarningText")
 

@@ -14,6 +14,7 @@ from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.domain.instants import MINUTE
 from kefu.domain.log import EventKind
 from kefu.domain.message import MessageType
+from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.timeouts import Timeouts
 from wire.easemob.vendor import Vendor, bearer, failed, text
@@ -240,3 +241,14 @@ async def test_x15_an_end_for_silence_closes_the_clients_session(vendor: Vendor,
     [told] = await vendor.told()
     assert told["ext"]["weichat"]["event"]["eventName"] == "ServiceSessionClosedEvent"
     assert told["ext"]["weichat"]["service_session"]["serviceSessionId"] == served.id
+
+
+async def test_p27_a_client_that_polls_by_a_cursor_waits_on(vendor: Vendor) -> None:
+    await vendor.shop.settings(timeouts=Timeouts(pending_ms=2 * MINUTE))
+    await vendor.shop.turn("c", OFFLINE)
+    ref = await vendor.write(text())
+    for _ in range(3):
+        vendor.shop.clock.advance(MINUTE)
+        await vendor.told()
+        await vendor.shop.step(look_at_each_due(vendor.shop.desk))
+    assert (await vendor.shop.session(ref)).state is SessionState.WAITING

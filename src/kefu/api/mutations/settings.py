@@ -86,6 +86,12 @@ class TenantSettingsUpdateInput:
     queue_full_text: str | None = strawberry.field(
         default=None, description="Said to who is declined because a queue is full."
     )
+    presence_lease: Duration | None = strawberry.field(
+        default=None, description="How long an agent counts as there after his own client showed itself; 90 s at first."
+    )
+    reassign_after_offline: Duration | None = strawberry.field(
+        default=None, description="How long after he went offline an agent's sessions are handed on; 120 s at first."
+    )
     visitor_timeout: Duration | None = strawberry.field(
         default=None, description="After how long of the visitor's silence a session ends; PT0S: never."
     )
@@ -143,6 +149,8 @@ async def tenant_settings_update(
             rating_window_ms=_kept(input.rating_window, known.rating_window_ms),
             working_hours=known.working_hours if input.working_hours is None else input.working_hours.read(),
             queueing=_queueing(input, known.queueing),
+            presence_lease_ms=_kept(input.presence_lease, known.presence_lease_ms),
+            reassign_after_offline_ms=_kept(input.reassign_after_offline, known.reassign_after_offline_ms),
             timeouts=_timeouts(input, known.timeouts),
         )
 

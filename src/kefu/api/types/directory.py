@@ -93,6 +93,12 @@ class TenantSettings:
         description="Said behind it where the wait can be estimated; {minutes} becomes the minutes."
     )
     queue_full_text: str = strawberry.field(description="Said to who is declined because a queue is full.")
+    presence_lease: Duration = strawberry.field(
+        description="How long an agent counts as there after his own client showed itself."
+    )
+    reassign_after_offline: Duration = strawberry.field(
+        description="How long after he went offline an agent's sessions are handed on."
+    )
     visitor_timeout: Duration | None = strawberry.field(
         description="After how long of the visitor's silence a session ends, also with the bot; null: never."
     )
@@ -131,6 +137,8 @@ class TenantSettings:
             queue_place_text=value.queueing.place_text,
             queue_wait_text=value.queueing.wait_text,
             queue_full_text=value.queueing.full_text,
+            presence_lease=Duration(value.presence_lease_ms),
+            reassign_after_offline=Duration(value.reassign_after_offline_ms),
             visitor_timeout=_duration(value.timeouts.visitor_ms),
             agent_timeout=_duration(value.timeouts.agent_ms),
             pending_timeout=_duration(value.timeouts.pending_ms),
