@@ -448,7 +448,7 @@ MUTANTS = [
         right="        await commit(desk, [*self.writes(), *(ruled.writes if ruled else ())])\n",
         wrong="        if ruled:\n            await commit(desk, ruled.writes) if ruled.writes else None\n"
         "        await commit(desk, self.writes())\n",
-        law="tally",
+        law="rules",
         first_seed=RULE_SEEDS,
     ),
     Mutant(
