@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
 from kefu.domain.iframe import Iframe
@@ -81,7 +82,9 @@ def _assemble(records: list[Record]) -> Directory:
         groups={group.id: group for group in groups},
         rules={rule.routing_rule_flag: rule for rule in rules},
         sources=tuple(_sources.decode(text) for text in values("SOURCE#").values()),
-        iframes=tuple(_iframes().decode(text) for text in values("IFRAME#").values()),
+        iframes=tuple(
+            sorted((_iframes().decode(text) for text in values("IFRAME#").values()), key=attrgetter("number"))
+        ),
         profiles=profiles,
     )
 
