@@ -72,7 +72,8 @@ def _known(desk: Desk, directory: Directory, change: IframeChange) -> Iframe:
         raise Invalid(f"A new CRM window needs a {missing}.", missing)
     if len(directory.iframes) >= IFRAMES_PER_TENANT_MAX:
         raise Invalid(f"A tenant has at most {IFRAMES_PER_TENANT_MAX} CRM windows. Delete one first.", "id")
-    return Iframe(id=desk.new_id(desk.clock.now()), name=change.name, url=change.url)
+    number = 1 + max((each.number for each in directory.iframes), default=0)
+    return Iframe(id=desk.new_id(desk.clock.now()), number=number, name=change.name, url=change.url)
 
 
 def _changed(known: Iframe, change: IframeChange) -> Iframe:

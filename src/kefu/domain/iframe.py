@@ -40,6 +40,8 @@ class Interaction:
 @dataclass(frozen=True, kw_only=True)
 class Iframe:
     id: str
+    number: int = 0
+    """Grows with every window that is made: their order, also of two made in one millisecond."""
     name: str
     url: str
     key: str = ""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
 from kefu.domain.iframe import Iframe
@@ -82,7 +83,9 @@ def _assemble(records: list[Record]) -> Directory:
         rules={rule.routing_rule_flag: rule for rule in rules},
         sources=tuple(_sources.decode(text) for text in values("SOURCE#").values()),
         binding_rules=tuple(binding_rules.decode_rule(text) for _, text in sorted(values("BINDINGRULE#").items())),
-        iframes=tuple(_iframes().decode(text) for text in values("IFRAME#").values()),
+        iframes=tuple(
+            sorted((_iframes().decode(text) for text in values("IFRAME#").values()), key=attrgetter("number"))
+        ),
         profiles=profiles,
     )
 
