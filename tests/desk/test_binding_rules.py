@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shop import BUSY, ONLINE, PARTNER, TENANT, Shop
+from shop import BUSY, ONLINE, PARTNER, TENANT, Shop, weichat
 
 from engines import PlacedStore, table_of_its_own
 from kefu.desk.binding_rules import delete_binding_rule, save_binding_rule
@@ -13,6 +13,7 @@ from kefu.desk.business_events import IncomingEvent, Recorded, record_business_e
 from kefu.desk.call import Call, Caller, Once, Role
 from kefu.desk.close_session import close_session
 from kefu.desk.delete_agent import delete_agent
+from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.ratings import submit_rating
 from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.set_agent_status import set_agent_status
@@ -198,7 +199,8 @@ async def test_what_is_counted_of_a_visitor_and_an_agent_is_bounded(shop: Shop) 
     await rule(shop, Event.REGULAR_CUSTOMER, closed_sessions_min=COUNTED_SESSIONS_MAX)
     tally = ClosedTally(visitor="V", agent="a", closed_at=tuple(range(COUNTED_SESSIONS_MAX)))
     await shop.desk.store.commit([binding_rules.write_tally(TENANT, tally, 0)], token=None)
-    ref = await shop.write("V", businessFlag="F")
+    message = IncomingMessage(visitor="V", ext=weichat(businessFlag="F"))
+    ref = (await ingest_message(shop.desk, shop.call(), message)).session
     await closes_unchecked(shop, ref)
     loaded = await binding_rules.load_tally(shop.desk.store, TENANT, "V", "a")
     assert loaded is not None

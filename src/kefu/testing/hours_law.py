@@ -16,8 +16,8 @@ from kefu.testing.laws import LawBroken
 
 _ARRIVALS = frozenset({DispatchTrigger.MESSAGE, DispatchTrigger.HUMAN_REQUESTED, DispatchTrigger.MESSAGE_LEFT})
 _SETTINGS, _GROUPS = keys.settings("").sort, keys.group("", "").sort
-_READ_BEFORE_MS = 10 * SECOND
-"""A decision is made by hours that were read at most so long before: turns of others come between, and short sleeps."""
+_READ_WITHIN_MS = 10 * SECOND
+"""A decision bears the time it was begun at; the hours it goes by were read at most so long before or after."""
 
 
 @dataclass(slots=True)
@@ -61,8 +61,12 @@ class HoursWatch:
 
     def _in_force(self, at: Instant) -> list[Directory]:
         ends = [since for since, _ in self.versions[1:]]
-        known = zip(self.versions, [*ends, at + 1], strict=True)
-        return [directory for (since, directory), end in known if since <= at and end >= at - _READ_BEFORE_MS]
+        known = zip(self.versions, [*ends, at], strict=True)
+        return [
+            directory
+            for (since, directory), end in known
+            if at - _READ_WITHIN_MS <= end and since <= at + _READ_WITHIN_MS
+        ]
 
 
 def _is_open(directory: Directory, session: Session, decision: Decision) -> bool:
