@@ -12,7 +12,7 @@ from e2e.sockets.kefu_served import DISORDERLY, LAMBDA, PLAIN, KefuServed, Shop,
 EVENTS = """subscription($filter: SessionEventFilter, $after: String) {
   sessionEvents(filter: $filter, after: $after) { cursor event { id seq message { text } } } }"""
 BEGUN_WITHIN_S = 3
-TRIES = 20
+TRIES = 60
 IDLE_LIMIT_S = 8
 PONGS = 11
 """At one a second they come to more than the idle limit."""
