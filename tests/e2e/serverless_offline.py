@@ -4,7 +4,8 @@ What it is not told by that file, being none of its business, comes from here: t
 its Lambda endpoint. What it does not do at all:
 
 - name the subprotocol that $connect returned: it answers with whatever was asked for;
-- tell a handler its time: whatever `timeout` says, a handler in Python hears of six seconds;
+- tell a handler its time: whatever `timeout` says, a handler in Python hears of six seconds, so what a start takes must
+  not be taken from them: it is named a start, as Lambda does;
 - notice that a handler in Python raised: its process is gone, and the caller waits for the whole timeout;
 - hand over frames one after the other, which API Gateway does not either;
 - resolve `Fn::Sub` or secrets, so each function gets its settings from here.
@@ -95,6 +96,7 @@ def _settings(place: Place, socket_port: int) -> dict[str, str]:
         "KEFU_BLOBS": "memory:",
         "KEFU_SENDS_WEBHOOKS": "false",
         "KEFU_WEBSOCKET_ENDPOINT": endpoint,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     }
 
 
