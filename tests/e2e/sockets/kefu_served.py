@@ -37,7 +37,8 @@ ENDED_WELL = {0, -signal.SIGTERM}
 """uvicorn's own way is to die of the signal, when all is tidied up."""
 
 PLAIN: tuple[str, ...] = ()
-LAMBDA = ("--lambda", "--processes", "2", "--tick-every", "1")
+LAMBDA = ("--lambda", "--processes", "2", "--tick-every", "10")
+"""Each tick sweeps the tenants of all tests."""
 DISORDERLY = (*LAMBDA, "--shuffle", "--duplicate")
 
 _numbers = itertools.count()

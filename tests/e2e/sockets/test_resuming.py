@@ -14,7 +14,7 @@ from e2e.sockets.test_graphql_ws import follow, is_whole, numbers, until_told, w
 HISTORIES = 6
 """In `make proof` there are a hundred of them; those in process are in tests/lambda_/test_resume.py."""
 IDLE = (*LAMBDA, "--idle-limit", "3")
-HARD = (*LAMBDA, "--connection-limit", "6")
+HARD = ("--lambda", "--processes", "2", "--tick-every", "1", "--connection-limit", "6")
 CUTS = 3
 
 
