@@ -12,12 +12,11 @@ from e2e.api import beyond
 from e2e.backstage import TableServer, behind
 from e2e.strict_gateway import strict_gateway
 from engines import Engines
+from kefu.testing.engines import quickest
 
 __all__ = ["company", "http", "rival", "stage"]
 
 HERE = Path(__file__).parent
-ENGINE = "ministack"
-"""dynoxide is quicker, but takes longer over a write the more its streams hold, and these tests share a table."""
 OFFLINE_TOO = {"test_bindings", "test_conversation", "test_idempotency", "test_sockets", "test_subscriptions"}
 """Modules whose tests also run over serverless-offline."""
 
@@ -45,7 +44,7 @@ def server(request: pytest.FixtureRequest) -> TableServer:
 
 @pytest.fixture(scope="session")
 def gateway_server(engines: Engines) -> Iterator[TableServer]:
-    with behind(engines.endpoint(ENGINE), strict_gateway) as server:
+    with behind(engines.endpoint(quickest()), strict_gateway) as server:
         yield server
 
 
@@ -57,5 +56,5 @@ def offline_server(engines: Engines) -> Iterator[TableServer]:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing))
         pytest.skip(str(missing))
-    with behind(engines.endpoint(ENGINE), serverless_offline.serverless_offline) as server:
+    with behind(engines.endpoint(quickest()), serverless_offline.serverless_offline) as server:
         yield server

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def kefu_served(engines: Engines) -> Iterator[KefuServed]:
-    started = KefuServed(engines.endpoint(quickest()))
-    yield started
-    started.close()
+    """On an engine of their own: dynoxide takes longer over a write the more its streams hold, of whatever table."""
+    with closing(Engines()) as own, closing(KefuServed(own.endpoint(quickest()))) as started:
+        yield started
