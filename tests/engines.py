@@ -11,7 +11,7 @@ import pytest
 
 from kefu.store.dynamodb import DynamoStore
 from kefu.store.dynamodb_table import create_table
-from kefu.store.dynamodb_transport import BotoTransport, boto_client
+from kefu.store.dynamodb_transport import BotoTransport, Transport, boto_client
 from kefu.store.port import OutcomeUnknown, Write
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing import engines
@@ -35,8 +35,8 @@ class Engines(engines.Engines):
 
 
 @asynccontextmanager
-async def table_of_its_own(endpoint: str) -> AsyncIterator[DynamoStore]:
-    transport = BotoTransport(functools.partial(client, endpoint=endpoint))
+async def table_of_its_own(endpoint: str, transport: Transport | None = None) -> AsyncIterator[DynamoStore]:
+    transport = transport or BotoTransport(functools.partial(client, endpoint=endpoint))
     table = f"kefu-{os.getpid()}-{next(_numbers)}"
     await create_table(transport, table)
     store = DynamoStore(table, transport, poll_s=POLL_S)

@@ -1,7 +1,6 @@
 """The way behind a server that is made of other processes: its table, and how far its stream has been told."""
 
 import asyncio
-import hashlib
 import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -17,29 +16,22 @@ import websockets
 
 from api.graphql_client import Api, Subscription, calling, connect
 from api.serving import Server
-from engines import client, table_of_its_own
-from kefu.desk.call import Call, Caller, Role
+from e2e.plain_transport import PlainTransport
+from e2e.watching import Committed, Told, committed_in
+from engines import table_of_its_own
+from kefu.desk.call import Role
 from kefu.desk.desk import Desk
-from kefu.desk.save_agent import AgentChange, save_agent
-from kefu.domain.instants import DAY, HOUR, Instant
+from kefu.domain.instants import DAY
 from kefu.gateway import registry
-from kefu.records import keys
-from kefu.store.port import Span
 from kefu.testing.engines import REGION
 
-MARKER = "marker"
-"""A tenant of our own: when a change of his has been told, so has everything that was committed before it."""
-OF_THE_GATEWAY = {"JOURNAL", "TOPIC"}
-PATIENCE_S = 20
-WARM_WITHIN_S = 180
+PATIENCE_S = 180
+"""On a machine that others use, a cold start alone may take half a minute."""
 LOOK_AGAIN_S = 0.02
-ENTRIES_MAX = 100_000
 SOCKETS_MAX = 1_000
 TICK_EVERY_S = 1.0
 SHARDS = 1_000_000
 """Sweeping all the tenants of the tests would take longer than the tests."""
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,13 +48,14 @@ class Place:
         return f"dynamodb:{self.table}?region={REGION}&endpoint={quote(self.endpoint, safe='')}"
 
 
-class Address(NamedTuple):
+class Served(NamedTuple):
     url: str
+    told: Told
     socket_url: str | None = None
 
 
-Serve = Callable[[Place], AbstractAsyncContextManager[Address]]
-"""Gives the address of the API, for as long as it is served there."""
+Serve = Callable[[Place], AbstractAsyncContextManager[Served]]
+"""Gives the address of the API, for as long as it is served there, and how far the table's stream was told."""
 
 Tick = Callable[[dict[str, Any]], Awaitable[object]]
 
@@ -71,34 +64,15 @@ Tick = Callable[[dict[str, Any]], Awaitable[object]]
 class TableServer(Server):
     """Handlers in other processes, and a desk here that works on the same table."""
 
-    table: str
-    endpoint: str
+    told: Told
+    committed: Committed
 
     def api(self, http: httpx.AsyncClient, tenant: str, role: Role, user_name: str = "") -> Api:
         return PatientApi(http, self.token(tenant, role, user_name), server=self, tenant=tenant)
 
     async def position(self, tenant: str) -> str:
-        """A digest of what lies there for the tenant, without what is noted of sockets and of what they were told."""
-        lying = [each for each in await self.lying(tenant) if _kind(each) not in OF_THE_GATEWAY]
-        lying.sort(key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
-        return hashlib.sha256(repr([sorted(each.items()) for each in lying]).encode()).hexdigest()
-
-    async def lying(self, tenant: str) -> list[Item]:
-        """The tenant's items. It reads the whole table."""
-        return await asyncio.to_thread(self._scan, keys.part(tenant))
-
-    def _scan(self, tenant: str) -> list[Item]:
-        pages = (
-            client("dynamodb", self.endpoint)
-            .get_paginator("scan")
-            .paginate(
-                TableName=self.table,
-                ConsistentRead=True,
-                FilterExpression="pk = :tenant OR begins_with(pk, :prefix)",
-                ExpressionAttributeValues={":tenant": {"S": tenant}, ":prefix": {"S": f"{tenant}#"}},
-            )
-        )
-        return [item for page in pages for item in page["Items"]]
+        """Where the tenant's own changes stand."""
+        return str(await self.inside(self.committed.by(tenant)))
 
     async def subscriptions(self) -> set[str]:
         """What sockets follow, as they lie there."""
@@ -107,28 +81,18 @@ class TableServer(Server):
         states = [await registry.load(store, each) for each in sockets]
         return {sort for state in states if state for _, sort in state.value.subscriptions.values()}
 
-    async def told_so_far(self, within_s: float = PATIENCE_S) -> None:
+    async def told_so_far(self) -> None:
         """Returns when whatever is committed by now has come out of the stream."""
-        begun = self.desk.clock.now()
-        before = await self.inside(self._marked(begun))
-        call = Call(by=Caller(tenant=MARKER, role=Role.PARTNER, user_name="tests"))
-        await self.inside(save_agent(self.desk, call, AgentChange(user_name="marker", nickname=str(before))))
-        async with asyncio.timeout(within_s):
-            while await self.inside(self._marked(begun)) == before:  # noqa: ASYNC110  a change in another process
-                await asyncio.sleep(LOOK_AGAIN_S)
-
-    async def _marked(self, begun: Instant) -> int:
-        """Entries of the marker's journal, of the hours around `begun`."""
-        hours = (keys.journal_partition(MARKER, begun + shift) for shift in (-HOUR, 0, HOUR))
-        return sum([await self.desk.store.count(hour, Span(ENTRIES_MAX)) for hour in hours])
+        async with asyncio.timeout(PATIENCE_S):
+            await self.inside(self.told.everything_in(self.desk.store))
 
     async def warm_up(self) -> None:
         """Cold starts take their time, and no test shall wait for one: two processes each, and one for the stream."""
         async with calling(self.url, self.socket_url) as http:
             await asyncio.gather(
-                *(http.get("/readyz", timeout=WARM_WITHIN_S) for _ in range(2)), *(_open(http), _open(http))
+                *(http.get("/readyz", timeout=PATIENCE_S) for _ in range(2)), *(_open(http), _open(http))
             )
-        await self.told_so_far(WARM_WITHIN_S)
+        await self.told_so_far()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -186,17 +150,17 @@ def _run(endpoint: str, serve: Serve, started: Future[tuple[TableServer, asyncio
 
 async def _serve(endpoint: str, serve: Serve, started: Future[tuple[TableServer, asyncio.Event]]) -> None:
     over = asyncio.Event()
-    async with table_of_its_own(endpoint) as store:
+    async with table_of_its_own(endpoint, PlainTransport(endpoint)) as store:
         place = Place(table=store.table, endpoint=endpoint, secret=secrets.token_hex(32))
-        async with serve(place) as address:
+        async with serve(place) as served, committed_in(store) as committed:
             server = TableServer(
-                url=address.url,
-                socket_url=address.socket_url,
+                url=served.url,
+                socket_url=served.socket_url,
                 secret=place.secret,
                 desk=Desk(store=store),
                 loop=asyncio.get_running_loop(),
-                table=store.table,
-                endpoint=endpoint,
+                told=served.told,
+                committed=committed,
             )
             await server.warm_up()
             started.set_result((server, over))
@@ -221,10 +185,5 @@ async def ticking(tick: Tick) -> AsyncIterator[None]:
 
 
 async def _open(http: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(WARM_WITHIN_S), connect(http, open_within_s=None):
+    async with asyncio.timeout(PATIENCE_S), connect(http, open_within_s=None):
         pass
-
-
-def _kind(item: Item) -> str:
-    _, _, behind_the_tenant = item["pk"]["S"].partition("#")
-    return str(behind_the_tenant.partition("#")[0])

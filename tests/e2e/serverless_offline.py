@@ -4,7 +4,8 @@ What it is not told by that file, being none of its business, comes from here: t
 its Lambda endpoint. What it does not do at all:
 
 - name the subprotocol that $connect returned: it answers with whatever was asked for;
-- tell a handler its time: whatever `timeout` says, a handler in Python hears of six seconds;
+- tell a handler its time: whatever `timeout` says, a handler in Python hears of six seconds, so what a start takes must
+  not be taken from them: it is named a start, as Lambda does;
 - notice that a handler in Python raised: its process is gone, and the caller waits for the whole timeout;
 - hand over frames one after the other, which API Gateway does not either;
 - resolve `Fn::Sub` or secrets, so each function gets its settings from here.
@@ -20,7 +21,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,20 +28,17 @@ from typing import Any
 import httpx
 import yaml
 
-from e2e.backstage import Address, Place, ticking
+from e2e.backstage import Place, Served, ticking
+from e2e.watching import told_to
 from kefu.local_aws.functions import FunctionFailed
-from kefu.local_aws.options import StreamOptions
-from kefu.local_aws.stream_mapping import StreamMapping
-from kefu.store.dynamodb_transport import BotoTransport, boto_client
-from kefu.testing.engines import ENVIRONMENT, REGION
+from kefu.testing.engines import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 OSLS = ROOT / "build" / "osls" / "node_modules" / ".bin" / "osls"
 PLUGIN = ROOT / "build" / "osls" / "node_modules" / "serverless-offline"
 STARTS_WITHIN_S = 180
-INVOKED_WITHIN_S = 70
+INVOKED_WITHIN_S = 180
 LOOK_AGAIN_S = 0.05
-POLL_S = 0.05
 IDLE_S = 3_600
 """A process that has nothing to do is kept: to start one takes longer than a test."""
 STACK = "kefu-shared-prod"
@@ -77,7 +74,7 @@ class LambdaEndpoint:
 
 
 @asynccontextmanager
-async def serverless_offline(place: Place) -> AsyncIterator[Address]:
+async def serverless_offline(place: Place) -> AsyncIterator[Served]:
     require()
     http_port, socket_port, lambda_port = _free_ports(3)
     with TemporaryDirectory() as folder:
@@ -85,10 +82,10 @@ async def serverless_offline(place: Place) -> AsyncIterator[Address]:
         async with (
             _running(Path(folder), http_port, socket_port, lambda_port),
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{lambda_port}", timeout=INVOKED_WITHIN_S) as http,
-            _mapped(place, LambdaEndpoint(http=http, name=f"{STACK}-stream")),
+            told_to(LambdaEndpoint(http=http, name=f"{STACK}-stream"), place.table, place.endpoint) as told,
             ticking(LambdaEndpoint(http=http, name=f"{STACK}-tick").invoke),
         ):
-            yield Address(f"http://127.0.0.1:{http_port}", f"ws://127.0.0.1:{socket_port}/graphql")
+            yield Served(f"http://127.0.0.1:{http_port}", told, f"ws://127.0.0.1:{socket_port}/graphql")
 
 
 def _settings(place: Place, socket_port: int) -> dict[str, str]:
@@ -99,6 +96,7 @@ def _settings(place: Place, socket_port: int) -> dict[str, str]:
         "KEFU_BLOBS": "memory:",
         "KEFU_SENDS_WEBHOOKS": "false",
         "KEFU_WEBSOCKET_ENDPOINT": endpoint,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     }
 
 
@@ -168,19 +166,6 @@ async def _listens(port: int) -> bool:
     writer.close()
     await writer.wait_closed()
     return True
-
-
-@asynccontextmanager
-async def _mapped(place: Place, function: LambdaEndpoint) -> AsyncIterator[None]:
-    transport = BotoTransport(partial(boto_client, region=REGION, endpoint=place.endpoint))
-    mapping = StreamMapping(place.table, transport, function, StreamOptions(poll_s=POLL_S))
-    running = asyncio.create_task(mapping.run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await transport.close()
 
 
 def _free_ports(count: int) -> list[int]:

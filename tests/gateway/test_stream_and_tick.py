@@ -1,6 +1,7 @@
 """The stream of a real table, told to a function in order; what fails is told again, and at last given up. And the tick."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from kefu.store.contract.shorthand import delete, put
 from kefu.store.dynamodb import DynamoStore
 from kefu.testing.engines import REGION
 
-QUICK = StreamOptions(batch_size=10, poll_s=0.02, retries=2, retry_after_s=0.01)
+QUICK = StreamOptions(sorts=("",), batch_size=10, poll_s=0.02, retries=2, retry_after_s=0.01)
 
 
 @pytest.fixture
@@ -52,6 +53,12 @@ async def test_what_is_committed_is_told_in_order(table: DynamoStore, url: str, 
     async with staged(tmp_path, url, reading=QUICK) as stage:
         await write(table, *names)
         assert await all_told(stage, names) == names
+
+
+async def test_what_the_filter_does_not_name_is_not_told(table: DynamoStore, url: str, tmp_path: Path) -> None:
+    async with staged(tmp_path, url, reading=replace(QUICK, sorts=("a", "c"))) as stage:
+        await write(table, "a1", "b1", "c1", "b2", "a2")
+        assert await all_told(stage, ["a2"]) == ["a1", "c1", "a2"]
 
 
 async def test_no_more_records_come_at_once_than_a_batch_holds(table: DynamoStore, url: str, tmp_path: Path) -> None:

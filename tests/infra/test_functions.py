@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from deployment import FUNCTIONS, ROOT, included, resources, service
 
+from kefu.local_aws.options import StreamOptions
 from kefu.records import keys
 from kefu.settings import SECRET_LENGTH_MIN
 
@@ -59,6 +60,7 @@ def test_what_followers_are_told_of_passes_the_filter_and_nothing_else(mapping: 
     [pattern] = mapping["filterPatterns"]
     told = [keys.LOG[0], keys.WAITING[0], keys.AGENTS[0]]
     assert pattern == {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": each} for each in told]}}}}
+    assert list(StreamOptions().sorts) == told
 
 
 def test_nothing_is_missed_while_the_mapping_is_made(mapping: dict[str, Any]) -> None:

@@ -29,6 +29,8 @@ class Disorder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamOptions:
+    sorts: tuple[str, ...] = ("LOG#", "WAIT#", "AGENT#")
+    """What the sort keys of records begin with that are told: the filter. The empty string lets all through."""
     batch_size: int = 100
     poll_s: float = 0.25
     retries: int = 3

@@ -84,7 +84,7 @@ class StreamMapping:
                 iterator = None
                 await asyncio.sleep(self._options.poll_s)
                 continue
-            records = [stream_records.as_told(each, self._stream) for each in answer["Records"] if self._is_news(each)]
+            records = [stream_records.as_told(each, self._stream) for each in answer["Records"] if self._is_told(each)]
             for batch in stream_records.batches(records, self._options.batch_size):
                 await self._deliver(shard, batch)
             if answer["Records"]:
@@ -102,8 +102,11 @@ class StreamMapping:
             request |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": reached}
         return str((await self._transport.call("GetShardIterator", request))["ShardIterator"])
 
-    def _is_news(self, record: Record) -> bool:
-        return bool(record["dynamodb"]["ApproximateCreationDateTime"].timestamp() * 1_000 >= self._since_ms)
+    def _is_told(self, record: Record) -> bool:
+        """It is news, and what is filtered for."""
+        at_ms = record["dynamodb"]["ApproximateCreationDateTime"].timestamp() * 1_000
+        passes: bool = record["dynamodb"]["Keys"]["sk"]["S"].startswith(self._options.sorts)
+        return passes and at_ms >= self._since_ms
 
     async def _deliver(self, shard: str, batch: Sequence[Record]) -> None:
         """Nothing behind a record is told before it is done, or given up. A failing batch is halved down to the record."""

@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and item.path.parent == HERE:
             beyond.mark(item)
+            if hasattr(item, "callspec") and item.callspec.params.get("server") == "offline":
+                item.add_marker(pytest.mark.xdist_group("offline"))  # to start it takes as long as fifty tests
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from e2e.sockets.follower import Follower
 from e2e.sockets.kefu_served import Shop
 
 LOOK_AGAIN_S = 0.02
-PATIENCE_S = 120
+PATIENCE_S = 240
 BEGUN_WITHIN_S = 3
-TRIES = 20
+TRIES = 60
 PROBE = "probe"
 
 

@@ -17,7 +17,7 @@ from kefu.testing.subprocesses import end
 
 SCRIPT = Path(__file__).with_name("graphql_ws_client.mjs")
 INSTALLED = Path(__file__).parents[3] / "build" / "clients"
-PATIENCE_S = 90
+PATIENCE_S = 240
 KEEP_ALIVE_MS = 1_000
 LINE_BYTES_MAX = 1 << 20
 

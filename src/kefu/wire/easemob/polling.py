@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from kefu.domain.session_ref import SessionRef
 from kefu.feed.cursors import Cursor, decode_cursor
 from kefu.feed.following import follow_sessions
 from kefu.feed.interest import SessionNews
+from kefu.feed.noticing import Notice, noticing
 from kefu.records import agents
 from kefu.records.web_clients import is_news
 from kefu.store.port import Change, PositionExpired, Store
@@ -65,26 +66,24 @@ class Poll:
         caller = web_visitor(self.tenant, self.visitor)
         name, entities = await claim_poll(self.desk, caller, WEB_CHANNEL), list[dict[str, Any]]()
         try:
-            async with aclosing(self.desk.store.changes(await self.desk.store.position())) as changes:
+            async with noticing(self.desk.store, self._is_his) as notice:
                 while not entities:
                     told = await tell(self.desk, caller, WEB_CHANNEL, name, _everything)
                     made = [await self._message(each.session.ref, each.entry) for each in told]
                     entities = [message for message in made if message]
-                    if not entities and not await self._moved(changes):
+                    if not entities and not await self._moved(notice):
                         break
         except NewerPoll:
             pass
         return {"status": "OK", "entities": entities}
 
-    async def _moved(self, changes: AsyncGenerator[Change, None]) -> bool:
+    def _is_his(self, change: Change) -> bool:
+        return is_news(change, self.tenant, self.visitor, WEB_CHANNEL)
+
+    async def _moved(self, notice: Notice) -> bool:
         """Whether there is reason to look again, in time."""
-        try:
-            async with asyncio.timeout_at(self.until):
-                async for change in changes:
-                    if is_news(change, self.tenant, self.visitor, WEB_CHANNEL):
-                        return True
-        except (TimeoutError, PositionExpired):
-            pass
+        with suppress(PositionExpired):
+            return await notice.comes_before(self.until)
         return False
 
     async def _message(self, ref: SessionRef, entry: LogEntry) -> dict[str, Any] | None:

@@ -1,13 +1,14 @@
 """`poll`: waits until there is something to tell, tells it once; a newer poll of the same client ends an older one."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from kefu.desk.attempts import attempt, left_to_the_next_look
 from kefu.desk.web_clients import NewerPoll, ToldEntry, claim_poll, tell
 from kefu.domain.agent import Agent
+from kefu.feed.noticing import Notice, noticing
 from kefu.records import agents
 from kefu.records.web_clients import is_news
 from kefu.store.port import Change, PositionExpired
@@ -42,23 +43,21 @@ async def _wait(visit: Visit, name: str) -> list[ToldEntry]:
     A page that has hung up meanwhile is told nothing: its next poll is.
     """
     desk, deadline = visit.desk, asyncio.get_running_loop().time() + visit.poll_wait_s
-    behind = await desk.store.position()
-    async with aclosing(desk.store.changes(behind)) as changes:
+
+    def is_his(change: Change) -> bool:
+        return is_news(change, visit.tenant, visit.visitor.user_name, CHANNEL)
+
+    async with noticing(desk.store, is_his) as notice:
         while True:
             told = await tell(desk, visit.caller, CHANNEL, name, is_told)
-            if told or not await _news(visit, changes, deadline) or await visit.is_gone():
+            if told or not await _news(notice, deadline) or await visit.is_gone():
                 return told
 
 
-async def _news(visit: Visit, changes: AsyncGenerator[Change, None], deadline: float) -> bool:
+async def _news(notice: Notice, deadline: float) -> bool:
     """Whether there is reason to look again, in time. The deadline cuts the waiting, never a look."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            async for change in changes:
-                if is_news(change, visit.tenant, visit.visitor.user_name, CHANNEL):
-                    return True
-    except (TimeoutError, PositionExpired):
-        pass
+    with suppress(PositionExpired):
+        return await notice.comes_before(deadline)
     return False
 
 
