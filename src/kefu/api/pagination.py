@@ -3,12 +3,12 @@
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import strawberry
 
 from kefu.api.errors import BadUserInput
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import PAGE_MAX
 
 T = TypeVar("T")

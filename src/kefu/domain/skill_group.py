@@ -1,5 +1,6 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from kefu.dataclass import dataclass
 
 DEFAULT_GROUP = "default"
 """Id of the built-in group whose members are the agents in no other group."""

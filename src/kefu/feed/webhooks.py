@@ -9,8 +9,9 @@ the receiver took it, or when it has become a dead letter.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
 from kefu.domain.delivery import DeliveryState, Happening, Lane, WebhookDelivery, retry_at

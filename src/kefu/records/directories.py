@@ -1,7 +1,8 @@
 """The tenant's directory: small records read whole, kept in the process for as long as their head stands still."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kefu.dataclass import dataclass
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
 from kefu.domain.skill_group import SkillGroup
 from kefu.records import keys
