@@ -6,6 +6,7 @@ calls those of few classes.
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -49,9 +50,8 @@ def _compiled_at_the_first_call(cls: type, name: str, options: Mapping[str, bool
 
 def _undecorated(cls: Any) -> type:
     """A class of the same fields, as `dataclass` takes it."""
-    fields = dataclasses.fields(cls)
-    body: dict[str, Any] = {field.name: field for field in fields}
-    body["__annotations__"] = {field.name: field.type for field in fields}
+    body: dict[str, Any] = {field.name: copy(field) for field in dataclasses.fields(cls)}
+    body["__annotations__"] = dict.fromkeys(body, object)
     if hasattr(cls, "__post_init__"):
         body["__post_init__"] = cls.__post_init__
     return type(cls.__name__, (), body | {"__doc__": cls.__doc__})

@@ -5,6 +5,7 @@ import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.node_ids import encode_id, ref_parts
 from kefu.api.types.node import Node
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from kefu.api.types.agent import Agent
 
 
-@strawberry.type(description="Something written in a session.")
+@define.type(description="Something written in a session.")
 class Message(Node):
     value: strawberry.Private[domain.Message]
     client_message_id: str | None = strawberry.field(description="The sender's own id; the same id twice is once.")

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.node_ids import session_id
 from kefu.api.pagination import After, Before, Connection, First, Last, Window, connect, window
@@ -24,7 +25,7 @@ from kefu.records import sessions
 T = TypeVar("T")
 
 
-@strawberry.type(description="A visitor's request from open to close.")
+@define.type(description="A visitor's request from open to close.")
 class Session(Node):
     value: strawberry.Private[domain.Session]
     state: domain.SessionState = strawberry.field(description="Where it is in its life.")
