@@ -23,6 +23,8 @@ UNWANTED = {
     "dotenv": "for kefu serve",
     "click": "the command line",
     "jellyfish": "loaded when a bot ranks questions",
+    "kefu.bots.guarded_http": "loaded when a tenant's own bot is asked",
+    "kefu.bots.webhook_answer": "as above",
     "sqlite3": "another store",
     "kefu.store.sqlite": "another store",
     "kefu.store.dynamodb": "loaded when its URL is opened",
