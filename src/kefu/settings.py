@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
+
+from kefu.dataclass import dataclass
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import kefu
 import kefu.entrypoints
 
 HANDLERS = sorted(f"kefu.entrypoints.{file.stem}" for file in Path(kefu.entrypoints.__path__[0]).glob("lambda_*.py"))
+ENVIRONMENT = {"PYTHONPATH": str(Path(kefu.__path__[0]).parent)}
 UNWANTED = {
     "pydantic": "85 ms, and nobody needs it",
     "boto3": "made at the first call to the table",
@@ -25,6 +27,8 @@ UNWANTED = {
     "tzdata": "as zoneinfo",
     "kefu.domain.hours_notation": "loaded when hours are set or told",
     "Crypto": "loaded when a CRM window has a key",
+    "kefu.bots.guarded_http": "loaded when a tenant's own bot is asked",
+    "kefu.bots.webhook_answer": "as above",
     "sqlite3": "another store",
     "kefu.store.sqlite": "another store",
     "kefu.store.dynamodb": "loaded when its URL is opened",
@@ -45,10 +49,15 @@ UNWANTED = {
 }
 
 
+def printed_by(code: str) -> str:
+    done = subprocess.run(  # noqa: S603  our own code
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, env=ENVIRONMENT
+    )
+    return done.stdout
+
+
 def loaded_by(code: str) -> set[str]:
-    shown = f"{code}\nimport sys\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, encoding="utf-8", check=True, env={})  # noqa: S603  our own code
-    return set(done.stdout.split())
+    return set(printed_by(f"{code}\nimport sys\nprint(*sys.modules)").split())
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
@@ -80,3 +89,22 @@ UNASKED = {
 
 def test_a_first_request_loads_no_door_that_it_does_not_knock_at() -> None:
     assert loaded_by(FIRST_REQUEST) & (UNASKED | {"boto3", "botocore", "kefu.store.memory"}) == set()
+
+
+COMPILED = """
+import sys
+from dataclasses import is_dataclass
+from inspect import unwrap
+modules = [module for name, module in sys.modules.items() if name.startswith("kefu")]
+classes = [each for module in modules for each in vars(module).values() if isinstance(each, type)]
+for each in filter(is_dataclass, classes):
+    if each.__module__.startswith("kefu") and unwrap(each.__repr__).__code__.co_filename == "<string>":
+        print(f"{each.__module__}.{each.__name__}")
+"""
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_start_compiles_no_method_of_a_data_class_that_nobody_calls(handler: str) -> None:
+    assert printed_by(f"import {handler}\n{COMPILED}") == "", (
+        "take dataclass from kefu.dataclass, and GraphQL types from kefu.api.define"
+    )

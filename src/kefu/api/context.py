@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from kefu.api.errors import Unauthenticated
+from kefu.dataclass import dataclass
 from kefu.desk.bearer_tokens import NoSuchToken, caller_of
 from kefu.desk.call import Call, Caller, Once, Role
 from kefu.desk.desk import Desk
@@ -23,7 +24,7 @@ from kefu.feed.interest import Follower
 _BEARER = "bearer "
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Context:
     """What resolvers of one request, or of one socket, work with."""
 

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from kefu.api import define
 from kefu.domain.refusals import Declined, Refusal, RefusalCode
 from kefu.store.port import Conflict, OutcomeUnknown, Throttled
 
@@ -45,7 +46,7 @@ class CursorExpired(CodedError):
     code = "CURSOR_EXPIRED"
 
 
-@strawberry.type(description="Something understood and declined: what it was, what to do, and where in the input.")
+@define.type(description="Something understood and declined: what it was, what to do, and where in the input.")
 class UserError:
     code: RefusalCode = strawberry.field(description="For programs.")
     message: str = strawberry.field(description="For people: what is wrong and what to do.")

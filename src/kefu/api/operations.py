@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from graphql import GraphQLError, get_operation_ast, parse
@@ -14,6 +14,7 @@ from strawberry.types.graphql import OperationType
 from kefu.api.context import Context
 from kefu.api.errors import code_errors, error_body
 from kefu.api.schema import TOKENS_MAX, KefuSchema
+from kefu.dataclass import dataclass
 from kefu.realtime.actions import Start
 
 _SINGLE_RESULT = (OperationType.QUERY, OperationType.MUTATION)

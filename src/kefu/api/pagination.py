@@ -3,12 +3,13 @@
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.errors import BadUserInput
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import PAGE_MAX
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ Last: TypeAlias = Annotated[int | None, strawberry.argument(description="How man
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@define.type(description="Where a page lies in its list.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether more follows.")
     has_previous_page: bool = strawberry.field(description="Whether more precedes.")
@@ -31,13 +32,13 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="Cursor of the last edge.")
 
 
-@strawberry.type(description="One place in a list.")
+@define.type(description="One place in a list.")
 class Edge(Generic[T]):
     node: T = strawberry.field(description="What stands there.")
     cursor: str = strawberry.field(description="The place itself, for `after` and `before`.")
 
 
-@strawberry.type(description="A page of a list.")
+@define.type(description="A page of a list.")
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The page with cursors.")
     nodes: list[T] = strawberry.field(description="The page without cursors.")

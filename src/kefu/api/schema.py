@@ -13,6 +13,7 @@ from strawberry.extensions import (
 )
 from strawberry.types import ExecutionContext
 
+from kefu.api import define
 from kefu.api.context import Context
 from kefu.api.errors import BadUserInput, SubscriptionOverHttp, code_errors
 from kefu.api.mutations import (
@@ -78,7 +79,7 @@ TOKENS_MAX = 2_000
 ALIASES_MAX = 30
 
 
-@strawberry.type(description="Everything that can be read.")
+@define.type(description="Everything that can be read.")
 class Query:
     viewer: Viewer = strawberry.field(resolver=read_viewer, description="Who the token stands for.")
     node: Node | None = strawberry.field(
@@ -136,7 +137,7 @@ class Query:
     )
 
 
-@strawberry.type(description="Everything that can be changed. What is declined is told in `userErrors`.")
+@define.type(description="Everything that can be changed. What is declined is told in `userErrors`.")
 class Mutation:
     message_ingest: message.MessageIngestPayload = strawberry.mutation(
         resolver=message.message_ingest,
@@ -251,7 +252,7 @@ class Mutation:
     )
 
 
-@strawberry.type(description="Everything that can be followed: at least once, in order per session, without a gap.")
+@define.type(description="Everything that can be followed: at least once, in order per session, without a gap.")
 class Subscription:
     session_events: AsyncGenerator[SessionEventPayload, None] = strawberry.subscription(
         resolver=follow_session_events,

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import CursorExpired, Forbidden, Unauthenticated
 from kefu.api.node_ids import session_ref
@@ -32,7 +33,7 @@ Cursor = Annotated[
 ]
 
 
-@strawberry.input(description="Which events; what is left out does not matter, an empty filter is the whole tenant.")
+@define.input(description="Which events; what is left out does not matter, an empty filter is the whole tenant.")
 class SessionEventFilter:
     session_id: strawberry.ID | None = strawberry.field(default=None, description="Of this session.")
     visitor_user_name: str | None = strawberry.field(default=None, description="Of this visitor.")
@@ -43,19 +44,19 @@ class SessionEventFilter:
     kinds: list[EventKind] | None = strawberry.field(default=None, description="Of these kinds.")
 
 
-@strawberry.type(description="An event and where to resume behind it.")
+@define.type(description="An event and where to resume behind it.")
 class SessionEventPayload:
     cursor: str = strawberry.field(description="Pass as `after` to go on behind this event.")
     event: SessionEvent = strawberry.field(description="What happened.")
 
 
-@strawberry.type(description="A queue that changed and where to resume behind it.")
+@define.type(description="A queue that changed and where to resume behind it.")
 class QueueChangedPayload:
     cursor: str = strawberry.field(description="Pass as `after` to go on behind this change.")
     queue: Queue = strawberry.field(description="The queue as it is now.")
 
 
-@strawberry.type(description="An agent who changed and where to resume behind it.")
+@define.type(description="An agent who changed and where to resume behind it.")
 class AgentChangedPayload:
     cursor: str = strawberry.field(description="Pass as `after` to go on behind this change.")
     agent: Agent = strawberry.field(description="The agent as he is now.")

@@ -6,8 +6,9 @@ So nothing is counted twice or lost, and a binding that somebody else made meanw
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import left_to_the_next_look
 from kefu.desk.bindings import BindingName, look_at_directed
 from kefu.desk.desk import Desk

@@ -1,10 +1,10 @@
 """Bearer tokens: JWTs signed with the deployment's secret. Tenant, role and user come from here alone."""
 
 import re
-from dataclasses import dataclass
 
 import jwt
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import agent_not_found, require_partner
 from kefu.desk.attempts import commit
 from kefu.desk.call import Call, Caller, Role

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import STAFF, agent_not_found, is_agent_self
 from kefu.desk.attempts import attempt, commit, commit_alone, left_to_the_next_look
 from kefu.desk.call import Call

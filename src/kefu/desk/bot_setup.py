@@ -1,8 +1,8 @@
 """What a tenant's bot says, and what it knows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import require_staff
 from kefu.desk.attempts import commit
 from kefu.desk.call import Call

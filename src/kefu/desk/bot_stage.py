@@ -8,9 +8,9 @@ asks again.
 
 import asyncio
 import logging
-from dataclasses import dataclass
 
 from kefu.bots.port import BotFailed
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, left_to_the_next_look
 from kefu.desk.changeset import Changeset
 from kefu.desk.declining import dispatch_or_decline

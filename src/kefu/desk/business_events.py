@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import agent_not_found, require_staff
 from kefu.desk.attempts import commit
 from kefu.desk.automatic_binding import carry_out

@@ -1,7 +1,8 @@
 """Who calls, and whether the call may be a repetition."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kefu.dataclass import dataclass
 
 
 class Role(StrEnum):

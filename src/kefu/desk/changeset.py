@@ -4,9 +4,10 @@ An agent's held sessions and a line's entries follow from the sessions alone, he
 case can take a slot without a session, or a session without its slot.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import commit
 from kefu.desk.desk import Desk
 from kefu.domain.agent import Agent

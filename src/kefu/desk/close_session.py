@@ -1,8 +1,9 @@
 """An end that somebody chose; the freed slot goes to the next one in the same commit."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk

@@ -1,7 +1,8 @@
 """An agent leaves for good. Whoever waits for him goes on to a group; whoever he holds must be handed on first."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import agent_not_found, require_staff
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call

@@ -1,11 +1,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from random import Random, SystemRandom
 
 from kefu.bots.built_in import BuiltInBot
 from kefu.bots.port import Bot
 from kefu.bots.webhook import WebhookBot
+from kefu.dataclass import dataclass
 from kefu.desk.clock import Clock, SystemClock
 from kefu.desk.last_seen import LastSeen
 from kefu.desk.reading_once import ReadingOnce

@@ -1,8 +1,9 @@
 """Groups, rules, sources and settings. Every change moves the directory's head, so they come one by one."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import require_staff
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call

@@ -1,8 +1,8 @@
 """An agent writes into a visitor's card: what he wrote, the visitor's own app no longer overwrites."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import STAFF
 from kefu.desk.attempts import commit
 from kefu.desk.call import Call

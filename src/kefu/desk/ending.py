@@ -1,7 +1,6 @@
 """The end of a session, whatever its cause; the freed slot goes to the next one in the same commit."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk
 from kefu.desk.loading_agents import load_agent

@@ -1,8 +1,9 @@
 """Reading what one decision needs, all strongly consistent, side by side where nothing depends on the other."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.desk import Desk
 from kefu.desk.loading_agents import load_agents
 from kefu.domain.binding import Binding

@@ -1,7 +1,8 @@
 """CRM windows of a tenant: made, changed, deleted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.directory import DirectoryChanged, change_directory

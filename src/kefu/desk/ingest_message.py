@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.arming import armed
 from kefu.desk.bot_stage import answer_by_bot
 from kefu.desk.call import Call, Caller, Role

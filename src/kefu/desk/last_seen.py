@@ -6,9 +6,10 @@ come then; and where a claim was lost a second ago, the next request spreads.
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
+from kefu.dataclass import dataclass
 from kefu.domain.agent import Agent
 from kefu.domain.bounds import AGENT_KNOWN_FOR_MS, CONTENDED_FOR_MS, LAST_SEEN_MAX, VISITOR_NOTED_EVERY_MS
 from kefu.domain.channel import Channel

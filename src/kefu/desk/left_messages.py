@@ -5,8 +5,9 @@ left, with the routing keys of the one that was declined; if he has an open sess
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset

@@ -1,9 +1,9 @@
 """Calls that come again: the result lies in the very commit of the work, so that both happen or neither."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk

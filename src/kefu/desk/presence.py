@@ -1,8 +1,9 @@
 """Presence: an agent's own client keeps a lease; when it lapses the agent counts as OFFLINE at once."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import agent_not_found
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Caller

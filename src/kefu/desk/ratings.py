@@ -4,8 +4,7 @@ A rating is an entry of the session's log, like everything that happens in it, a
 commit, listed by time: reports are made of those. What does not count is such a record alone.
 """
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.desk.access import require_own_session, session_not_found
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call, Caller, Role

@@ -1,8 +1,8 @@
 """Out of the bot stage: the visitor, or somebody for him, asks for a human. Asking again changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset
 from kefu.desk.declining import dispatch_or_decline

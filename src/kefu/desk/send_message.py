@@ -1,8 +1,8 @@
 """An agent answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset
 from kefu.desk.desk import Desk

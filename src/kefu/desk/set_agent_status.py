@@ -1,8 +1,9 @@
 """An agent comes or goes. Coming ONLINE takes waiting sessions; going OFFLINE sends the bound ones on."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import STAFF, agent_not_found, is_agent_self
 from kefu.desk.call import Call
 from kefu.desk.changeset import Changeset

@@ -5,10 +5,11 @@ look, strongly consistent reads decide.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
+from kefu.dataclass import dataclass
 from kefu.desk.arming import pages_to_arm
 from kefu.desk.attempts import attempt
 from kefu.desk.bot_stage import answer_by_bot

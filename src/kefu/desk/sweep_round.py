@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zlib import crc32
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
 from kefu.desk.sweep import Look, looks_of

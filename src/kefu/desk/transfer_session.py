@@ -1,7 +1,8 @@
 """A session is handed on; one commit releases the old slot and takes the new."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import agent_not_found
 from kefu.desk.call import Call, Role
 from kefu.desk.changeset import Changeset

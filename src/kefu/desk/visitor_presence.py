@@ -2,8 +2,9 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import commit_alone
 from kefu.desk.call import Caller, Role
 from kefu.desk.desk import Desk

@@ -5,10 +5,11 @@ as the poll claimed it: of two polls one gets the entries, never both.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk

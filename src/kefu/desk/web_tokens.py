@@ -4,11 +4,11 @@ Both lie in a visitor's browser. So neither is a bearer token of the desk's API:
 a partner's powers do not come with it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
+from kefu.dataclass import dataclass
 from kefu.desk.desk import Desk
 from kefu.desk.tenants import Credentials, WrongCredentials, is_right
 from kefu.domain.instants import SECOND, Instant

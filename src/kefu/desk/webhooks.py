@@ -1,7 +1,8 @@
 """Webhooks of a tenant: made, changed, deleted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.access import require_staff
 from kefu.desk.attempts import commit
 from kefu.desk.call import Call

@@ -1,6 +1,7 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.ids import login_of
 from kefu.domain.instants import Instant
 from kefu.domain.session_ref import SessionRef

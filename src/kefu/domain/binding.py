@@ -1,6 +1,7 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import BINDING_HISTORY_MAX
 from kefu.domain.instants import Instant
 

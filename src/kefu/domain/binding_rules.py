@@ -1,10 +1,11 @@
 """Automatic binding: on EVENT, when its condition holds, BIND or UNBIND. Values and pure rules; the desk commits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TypeGuard
 
+from kefu.dataclass import dataclass
 from kefu.domain.binding import Binding
 from kefu.domain.bounds import COUNTED_SESSIONS_MAX
 from kefu.domain.instants import DAY, Instant
@@ -26,7 +27,7 @@ class BindingRuleAct(StrEnum):
 
 
 # Plain dataclasses: with slots they would take longer to define at every cold start, and there are few of them.
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AttributeCondition:
     """Of a business event's attribute. What is None is not asked."""
 
@@ -43,7 +44,7 @@ class AttributeCondition:
         return self.at_least is None or (_is_number(value) and value >= self.at_least)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BindingRule:
     name: str
     """Unique in the tenant. Rules on one event go in the order of their names."""
@@ -82,7 +83,7 @@ class BindingRule:
                 return is_named and all(each.holds(occasion.attributes) for each in self.conditions)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Occasion:
     """Something happened that may set rules off, with the facts that their conditions ask for."""
 
@@ -103,7 +104,7 @@ class Occasion:
     attributes: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ServedMark:
     """That an agent has served the visitor."""
 
@@ -111,7 +112,7 @@ class ServedMark:
     at: Instant
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClosedTally:
     """When the latest sessions of one visitor with one agent closed, oldest first."""
 
@@ -123,7 +124,7 @@ class ClosedTally:
         return replace(self, closed_at=(*self.closed_at, at)[-COUNTED_SESSIONS_MAX:])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BusinessEvent:
     """Something of the tenant's own business that happened to a visitor."""
 

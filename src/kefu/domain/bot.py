@@ -1,10 +1,10 @@
 """The bot that receives a channel's visitors: how a tenant sets it up, what it is asked, what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kefu.dataclass import dataclass
 from kefu.domain.decision import DispatchReason
 from kefu.domain.human_request import transfer_id
 from kefu.domain.instants import SECOND, Instant

@@ -1,7 +1,6 @@
 """When somebody is to look at a session because time has passed."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 from kefu.domain.session_ref import SessionRef
 

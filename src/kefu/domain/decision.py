@@ -1,8 +1,8 @@
 """A dispatch decision: what was decided for a session, with every step tried and every candidate's reason."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.agent import AgentStatus
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line

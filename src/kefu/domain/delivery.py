@@ -4,9 +4,10 @@ A lane is a place in a session's log. What lies behind the place is to be told y
 be lost between two records: an event is told exactly when the place has passed it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.instants import HOUR, MINUTE, SECOND, Instant
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.session import Session

@@ -1,9 +1,10 @@
 """The tenant's directory: groups, rules, sources and settings, as one decision sees them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.binding_rules import BindingRule
 from kefu.domain.channel import Channel
 from kefu.domain.human_request import TRANSFER_LABEL

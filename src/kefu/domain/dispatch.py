@@ -4,8 +4,9 @@ One function owns the branches, the rules below it are its leaves. Each leaf eit
 (a decision) or records why it did not and hands on (None).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kefu.dataclass import dataclass
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.binding import Binding
 from kefu.domain.bot import Handover

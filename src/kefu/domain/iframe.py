@@ -1,10 +1,10 @@
 """A CRM window: another system's page, shown beside a session. What a tenant configures of it."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import URL_LENGTH_MAX
 
 _HTTPS = "https"
@@ -29,7 +29,7 @@ class CipherMode(StrEnum):
     CBC_ZERO_IV = "CBC_ZERO_IV"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Interaction:
     """A message with this flag, compared exactly, shows a button that posts it to the window."""
 
@@ -37,7 +37,7 @@ class Interaction:
     button_label: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Iframe:
     id: str
     number: int = 0

@@ -1,8 +1,8 @@
 """A session's log: numbered entries, messages and life-cycle events in one sequence."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.decision import Decision
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line

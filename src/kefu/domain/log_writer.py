@@ -1,7 +1,8 @@
 """Writing the next entries of a session's log; each is applied as it is written, so none can be illegal."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kefu.dataclass import dataclass
 from kefu.domain.decision import Decision, DispatchOutcome
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, group_line

@@ -1,6 +1,6 @@
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 
 

@@ -1,7 +1,6 @@
 """How long one may wait, how many may, and what they are told: a tenant's choices about its lines."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import QUEUE_TEXT_LENGTH_MAX
 from kefu.domain.refusals import Invalid
 

@@ -1,9 +1,9 @@
 """Ratings: who may be rated, until when, and what many of them come to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.directory import TenantSettings
 from kefu.domain.instants import Instant
 from kefu.domain.refusals import Declined, RefusalCode

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import NAME_LENGTH_MAX, TAGS_MAX
 
 _PADDING = re.compile(r"^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$")

@@ -6,9 +6,10 @@ nobody waited.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 
+from kefu.dataclass import dataclass
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
 from kefu.domain.line import LineKind
@@ -30,7 +31,7 @@ class Outcome(Enum):
     WAITING = "waiting"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Offer:
     came_at: Instant
     is_request: bool
@@ -48,7 +49,7 @@ class Offer:
         return (self.came_at if self.ended_at is None else self.ended_at) - self.came_at
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Handling:
     """An agent has the session."""
 
@@ -58,7 +59,7 @@ class Handling:
     until: Instant | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class HandOver:
     """An overflow or a transfer."""
 
@@ -71,7 +72,7 @@ class HandOver:
     to_group: str | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Course:
     channel: Channel
     offers: list[Offer] = field(default_factory=list)

@@ -6,8 +6,9 @@ counts in the interval in which it ended, an overflow or a transfer where it hap
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import REPORT_ROWS_MAX
 from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind
@@ -19,7 +20,7 @@ class TooManyRows(Exception):
     """A report of more intervals and groups, agents or channels than one may have."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Times:
     """How long something took, in milliseconds. A percentile is the time of one: the nearest rank."""
 
@@ -41,7 +42,7 @@ def times_of(lasted: Sequence[int]) -> Times | None:
     return Times(mean=mean, p50=percentile(50), p90=percentile(90), p99=percentile(99))
 
 
-@dataclass
+@dataclass(slots=True)
 class Figures:
     """Of one group, agent or channel, in one interval. `within` is the time that the service level promises."""
 
@@ -102,7 +103,7 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-@dataclass
+@dataclass(slots=True)
 class ServiceReport:
     """Add the course of every session; then read the rows."""
 

@@ -1,9 +1,10 @@
 """A session is the fold of its log: `apply` is the only way its state comes about."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.channel import Channel
 from kefu.domain.custom_parameters import custom_parameters_in, is_marker_message
 from kefu.domain.decision import DirectedBy

@@ -5,9 +5,9 @@ the past. So whatever happens from now on, nothing is due before the shortest ti
 look away, and messages need not touch it.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind
 from kefu.domain.session import Session, SessionState

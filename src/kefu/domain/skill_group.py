@@ -1,5 +1,4 @@
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.working_hours import WorkingHours
 
 DEFAULT_GROUP = "default"

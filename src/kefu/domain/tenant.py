@@ -1,5 +1,4 @@
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 
 

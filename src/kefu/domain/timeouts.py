@@ -1,7 +1,6 @@
 """What a tenant says of silence: after how long it ends a session, and how long before it warns."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.instants import DAY, MINUTE, SECOND
 from kefu.domain.refusals import Invalid
 

@@ -1,5 +1,7 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+
+from kefu.dataclass import dataclass
 
 PROFILE_KEYS = {
     "userNickname": "nickname",

@@ -1,10 +1,10 @@
 """Where a webhook may lead: an address on the public internet, unless the deployment allows others."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import URL_LENGTH_MAX
 
 Address: TypeAlias = IPv4Address | IPv6Address

@@ -1,8 +1,9 @@
 """A webhook: where a tenant wants to be told what happens, and in which dialect."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.instants import DAY, SECOND, Instant
 from kefu.domain.log import EventKind, LogEntry
 

@@ -7,10 +7,10 @@ torn in two.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeAlias
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import OPENING_SOUGHT_DAYS
 from kefu.domain.instants import SECOND, Instant
 
@@ -23,7 +23,7 @@ Hours: TypeAlias = tuple[int, int]
 """From and until, in minutes of the wall clock behind the day's midnight; until may lie on the next day."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkingHours:
     zone: str
     """Its name in the IANA database."""

@@ -2,9 +2,10 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 
 import msgspec
+
+from kefu.dataclass import dataclass
 
 
 class CursorUnknown(Exception):

@@ -4,9 +4,9 @@ How it reaches him is a follower's business: it is pulled from the store's chang
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
+from kefu.dataclass import dataclass
 from kefu.domain.log import EventKind, LogEntry
 from kefu.feed.topics import agent_told_in, log_record_in, queues_in
 from kefu.records.journal import Published

@@ -1,7 +1,6 @@
 """The journal as it is written: before anybody is told."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import JOURNAL_TRIES_MAX
 from kefu.domain.instants import SECOND, Instant

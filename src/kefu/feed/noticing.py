@@ -6,9 +6,10 @@ A stream of DynamoDB takes two readers of a shard; a long poll of its own each w
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from weakref import WeakKeyDictionary
 
+from kefu.dataclass import dataclass
 from kefu.store.port import Change, PositionExpired, Store
 
 

@@ -1,9 +1,10 @@
 """The ports of deliveries: how an event becomes a request in a dialect, and who posts it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
+from kefu.dataclass import dataclass
 from kefu.domain.delivery import Happening
 from kefu.domain.instants import Instant
 from kefu.domain.webhook import Dialect, Webhook

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
+from kefu.dataclass import dataclass
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import AGREEING_READS_MAX, REPLAYED_AT_ONCE, REPLAYED_MAX
 from kefu.domain.instants import Instant

@@ -1,7 +1,6 @@
 """What a committed change tells, and under which topics."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.agent import Agent
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.records import agents, keys

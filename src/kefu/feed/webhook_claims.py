@@ -1,7 +1,6 @@
 """Who tells a lane: whoever claims it by a conditional write, until a time that the write says."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit_alone
 from kefu.desk.desk import Desk
 from kefu.domain.delivery import Lane

@@ -10,9 +10,10 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from operator import itemgetter
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
 from kefu.domain.delivery import DeliveryState, Happening, Lane, WebhookDelivery, retry_at

@@ -3,12 +3,13 @@
 import asyncio
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import chain
 
 import msgspec
 
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import commit_alone
 from kefu.domain.bounds import BUMPS_MAX
 from kefu.feed.journal import JournalWriter

@@ -1,10 +1,11 @@
 from asyncio import Semaphore
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from kefu.api.context import Context
 from kefu.api.schema import KefuSchema
+from kefu.dataclass import dataclass
 from kefu.desk.call import Caller
 from kefu.desk.desk import Desk
 from kefu.domain.bounds import POSTS_MAX

@@ -6,12 +6,13 @@ executed comes behind it, once.
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from kefu.api.operations import Failed, is_subscription, outcomes
 from kefu.api.origins import may_open
+from kefu.dataclass import dataclass
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.desk import Desk
 from kefu.domain.instants import Instant

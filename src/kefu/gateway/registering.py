@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,6 +16,7 @@ from graphql import (
 
 from kefu.api.operations import Failed, outcomes
 from kefu.api.schema import TOKENS_MAX
+from kefu.dataclass import dataclass
 from kefu.desk.call import Caller
 from kefu.domain.instants import Instant
 from kefu.feed.interest import Interest

@@ -5,8 +5,9 @@ A connection names its subscriptions, and every coming and going of one goes thr
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Caller, Role
 from kefu.domain.bounds import SUBSCRIBERS_FOR_VISITOR_MAX, SUBSCRIBERS_PER_TOPIC_MAX, SUBSCRIBERS_READ_MAX
 from kefu.domain.instants import HOUR, Instant

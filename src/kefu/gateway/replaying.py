@@ -8,10 +8,11 @@ reads what was published, or its commit is refused and it reads on. So one of th
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from kefu.api.errors import CursorExpired
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 from kefu.feed.cursors import CursorUnknown
 from kefu.feed.interest import CursorAt

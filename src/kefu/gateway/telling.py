@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from kefu.api.errors import UNAVAILABLE, Unauthenticated
 from kefu.api.operations import Failed, Outcome, outcomes
+from kefu.dataclass import dataclass
 from kefu.desk.access import STAFF
 from kefu.desk.call import Caller
 from kefu.feed.interest import CursorAt, Interest, Told

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from time import perf_counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kefu.dataclass import dataclass
 from kefu.domain.log import EventKind
 from kefu.feed.outgoing import NotTaken, Outgoing, Post
 from kefu.metrics.meter import COMMITS, EVENTS, FOLLOWERS, POSTS, Meter
@@ -25,12 +25,12 @@ DOORS = {
 """By how a path begins; whatever else one asks for is `other`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Kind:
     kind: EventKind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Kinds:
     """A log record, but for what is not counted."""
 

@@ -1,8 +1,9 @@
 """What the transport is to do, in this order. A closed sum: `match` it and end with `assert_never`."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
+
+from kefu.dataclass import dataclass
 
 
 class CloseCode(IntEnum):

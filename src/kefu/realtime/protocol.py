@@ -10,10 +10,11 @@ operation and subscribes again under the same id at once may find the two swappe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple, assert_never
 
+from kefu.dataclass import dataclass
 from kefu.realtime.actions import Action, Authenticate, Close, CloseCode, Reply, Start, Stop
 from kefu.realtime.bounds import HANDLED_MAX, OPERATIONS_MAX, OVERTAKEN_MAX, REASON_BYTES_MAX
 from kefu.realtime.messages import (

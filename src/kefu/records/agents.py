@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.domain.agent import Agent, AgentStatus
 from kefu.domain.bounds import CANDIDATES_MAX
 from kefu.domain.directory import Directory, Ranking

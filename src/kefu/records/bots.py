@@ -1,7 +1,8 @@
 """How a tenant's bot is set up: one record, moved by every change, and one for each question it can answer."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kefu.dataclass import dataclass
 from kefu.domain.bot import BotConfiguration, FaqEntry
 from kefu.domain.bounds import FAQ_ENTRIES_MAX
 from kefu.records import keys

@@ -1,8 +1,9 @@
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from kefu.dataclass import dataclass
 from kefu.records.lean import lean_type
 from kefu.records.packing import pack, unpack
 from kefu.store.port import Record
@@ -26,12 +27,19 @@ class Codec(Generic[T]):
     """
 
     def __init__(self, type_: type[T]) -> None:
-        self._decoder = msgspec.json.Decoder(type_)
-        self._encoder = msgspec.json.Encoder()
-        self._lean = lean_type(type_)
+        self._type = type_
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[T]:
+        """Made when it is first needed, like `_lean`: a start on Lambda defines fifty codecs, and a request needs few."""
+        return msgspec.json.Decoder(self._type)
+
+    @cached_property
+    def _lean(self) -> Any:
+        return lean_type(self._type)
 
     def encode(self, value: T) -> str:
-        return pack(self._encoder.encode(msgspec.convert(value, self._lean, from_attributes=True)))
+        return pack(msgspec.json.encode(msgspec.convert(value, self._lean, from_attributes=True)))
 
     def decode(self, text: str) -> T:
         return self._decoder.decode(unpack(text))

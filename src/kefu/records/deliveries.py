@@ -1,8 +1,8 @@
 """Lanes to webhooks, and the events that were not taken at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kefu.dataclass import dataclass
 from kefu.domain.delivery import Lane, WebhookDelivery
 from kefu.domain.instants import DAY, Instant
 from kefu.records import keys

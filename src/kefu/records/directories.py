@@ -1,9 +1,10 @@
 """The tenant's directory: small records read whole, kept in the process for as long as their head stands still."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from operator import attrgetter
 
+from kefu.dataclass import dataclass
 from kefu.domain.directory import BusinessSource, Directory, RoutingRule, TenantSettings
 from kefu.domain.iframe import Iframe
 from kefu.domain.skill_group import SkillGroup

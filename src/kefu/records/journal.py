@@ -4,9 +4,10 @@ Each entry is a plain put under a place that its writer makes up alone: no two w
 """
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import JOURNAL_PAGE
 from kefu.domain.instants import DAY, HOUR, Instant
 from kefu.records import keys

@@ -1,7 +1,6 @@
 """Messages that visitors leave for when somebody is there."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
 from kefu.domain.routing_keys import NO_KEYS, RoutingKeys

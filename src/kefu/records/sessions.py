@@ -5,9 +5,9 @@ of a line needs no second read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import ENTRIES_PER_COMMIT_MAX, LINE_COUNT_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant

@@ -1,8 +1,8 @@
 """Where the sweep of many tenants stopped, for whoever goes on."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kefu.dataclass import dataclass
 from kefu.domain.instants import DAY, Instant
 from kefu.records import keys
 from kefu.records.codec import Codec, Loaded

@@ -1,7 +1,6 @@
 """When a visitor was last there without writing: on his own, and as a polling client of a channel."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
 from kefu.records import keys, web_clients

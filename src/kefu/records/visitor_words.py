@@ -1,7 +1,6 @@
 """What visitors say beside their sessions: opinions of a bot's answers."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 from kefu.records import keys
 from kefu.records.codec import Codec

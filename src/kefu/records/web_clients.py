@@ -1,7 +1,6 @@
 """What a polling client of a visitor was told: a place in his sessions on one channel, and whose poll it is."""
 
-from dataclasses import dataclass
-
+from kefu.dataclass import dataclass
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
 from kefu.domain.session import Session

@@ -5,9 +5,9 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from kefu.dataclass import dataclass
 from kefu.store.port import PositionExpired
 
 SHARDS_MAX = 2_000

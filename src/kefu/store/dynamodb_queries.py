@@ -1,8 +1,8 @@
 """Requests of the reads."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from kefu.dataclass import dataclass
 from kefu.store.dynamodb_items import names_in
 from kefu.store.dynamodb_table import BY_LISTING, BY_RANK
 from kefu.store.dynamodb_transport import Request

@@ -5,11 +5,11 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from typing import TypeAlias
 
+from kefu.dataclass import dataclass
 from kefu.store.dynamodb_items import key_of, record_of
 from kefu.store.dynamodb_positions import SHARDS_MAX, Position, Reached, Shard, decode_position, strangers
 from kefu.store.dynamodb_transport import Answer, Refused, Request

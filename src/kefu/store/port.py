@@ -5,9 +5,10 @@ once, against this. What a backend must promise stands here; `kefu.store.contrac
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeAlias
+
+from kefu.dataclass import dataclass
 
 COMMIT_WRITES_MAX = 100
 GET_KEYS_MAX = 100

@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -19,21 +20,21 @@ from kefu.domain.ids import login_of
 from kefu.domain.refusals import Declined, RefusalCode
 
 
-@strawberry.input(description="An agent comes or goes.")
+@define.input(description="An agent comes or goes.")
 class AgentStatusSetInput:
     user_name: str | None = strawberry.field(default=None, description="Whose; the caller's own if left out.")
     status: AgentStatus = strawberry.field(description="The new status.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class AgentStatusSetPayload:
     agent: Agent | None = strawberry.field(default=None, description="The agent as he is now.")
     assigned: list[Session] | None = strawberry.field(default=None, description="Waiting sessions he got by it.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="An agent to make or change; what is left out stays as it is.")
+@define.input(description="An agent to make or change; what is left out stays as it is.")
 class AgentSaveInput:
     user_name: str = strawberry.field(description="Login e-mail: whom to make or change.")
     nickname: str | None = strawberry.field(default=None, description="The name that visitors see.")
@@ -46,13 +47,13 @@ class AgentSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class AgentSavePayload:
     agent: Agent | None = strawberry.field(default=None, description="The agent as he is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="An agent who leaves for good.")
+@define.input(description="An agent who leaves for good.")
 class AgentDeleteInput:
     user_name: str = strawberry.field(description="Login e-mail.")
     force: bool | None = strawberry.field(
@@ -61,18 +62,18 @@ class AgentDeleteInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class AgentDeletePayload:
     deleted_user_name: str | None = strawberry.field(default=None, description="Who is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="An agent's client shows itself.")
+@define.input(description="An agent's client shows itself.")
 class AgentHeartbeatInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class AgentHeartbeatPayload:
     agent: Agent | None = strawberry.field(default=None, description="The agent, with the lease as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

@@ -3,6 +3,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -12,7 +13,7 @@ from kefu.api.types.binding import Binding
 from kefu.desk.bindings import BindingName, create_binding, delete_binding
 
 
-@strawberry.input(description="A visitor to bind to an agent.")
+@define.input(description="A visitor to bind to an agent.")
 class BindingCreateInput:
     business_flag: str = strawberry.field(description="For which business: one value, compared exactly.")
     visitor_user_name: str = strawberry.field(description="Whom, compared exactly.")
@@ -21,20 +22,20 @@ class BindingCreateInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BindingCreatePayload:
     binding: Binding | None = strawberry.field(default=None, description="The binding made.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A binding to end.")
+@define.input(description="A binding to end.")
 class BindingDeleteInput:
     business_flag: str = strawberry.field(description="Under which flag.")
     visitor_user_name: str = strawberry.field(description="Who is bound.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BindingDeletePayload:
     deleted_business_flag: str | None = strawberry.field(default=None, description="Under which flag it was.")
     deleted_visitor_user_name: str | None = strawberry.field(default=None, description="Who was bound.")

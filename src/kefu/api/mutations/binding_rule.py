@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar, cast
 import strawberry
 from strawberry.scalars import JSON
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -18,7 +19,7 @@ from kefu.domain.refusals import Invalid
 T = TypeVar("T")
 
 
-@strawberry.input(description="Asks something of a business event's attribute: equals or atLeast, one of the two.")
+@define.input(description="Asks something of a business event's attribute: equals or atLeast, one of the two.")
 class BindingRuleConditionInput:
     attribute: str = strawberry.field(description="Which attribute, compared exactly.")
     equals: str | None = strawberry.field(
@@ -29,7 +30,7 @@ class BindingRuleConditionInput:
     )
 
 
-@strawberry.input(description="A binding rule to make or change; what is left out stays as it is.")
+@define.input(description="A binding rule to make or change; what is left out stays as it is.")
 class BindingRuleSaveInput:
     name: str = strawberry.field(description="Names it; the rules on one event go in the order of their names.")
     event: domain.BindingRuleEvent | None = strawberry.field(default=None, description="On what. A new one needs it.")
@@ -60,25 +61,25 @@ class BindingRuleSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BindingRuleSavePayload:
     binding_rule: BindingRule | None = strawberry.field(default=None, description="The rule as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A binding rule to delete; the bindings that it made stay.")
+@define.input(description="A binding rule to delete; the bindings that it made stay.")
 class BindingRuleDeleteInput:
     name: str = strawberry.field(description="Its name.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BindingRuleDeletePayload:
     deleted_name: str | None = strawberry.field(default=None, description="Which is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="Something of your own business that happened to a visitor: an order, a complaint.")
+@define.input(description="Something of your own business that happened to a visitor: an order, a complaint.")
 class BusinessEventRecordInput:
     name: str = strawberry.field(description="What happened, as your binding rules name it.")
     visitor_user_name: str = strawberry.field(description="To whom.")
@@ -94,7 +95,7 @@ class BusinessEventRecordInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BusinessEventRecordPayload:
     recorded_at: datetime | None = strawberry.field(default=None, description="When it was recorded.")
     applied_rules: list[str] | None = strawberry.field(

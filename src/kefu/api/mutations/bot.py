@@ -3,6 +3,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -14,7 +15,7 @@ from kefu.domain import bot as domain
 from kefu.domain.bot import MenuShape
 
 
-@strawberry.input(description="One line of the bot's menu: it has an answer or leads to a human.")
+@define.input(description="One line of the bot's menu: it has an answer or leads to a human.")
 class BotMenuEntryInput:
     id: str = strawberry.field(description="What a click sends back; its own in the menu.")
     name: str = strawberry.field(description="What it shows.")
@@ -22,14 +23,14 @@ class BotMenuEntryInput:
     leads_to_human: bool = strawberry.field(default=False, description="Whether it takes the visitor to a human.")
 
 
-@strawberry.input(description="What the bot offers to choose from.")
+@define.input(description="What the bot offers to choose from.")
 class BotMenuInput:
     title: str = strawberry.field(description="The words above it.")
     shape: MenuShape = strawberry.field(default=MenuShape.ITEMS, description="How clients read it.")
     entries: list[BotMenuEntryInput] = strawberry.field(description="Its lines, in order; none takes the menu away.")
 
 
-@strawberry.input(description="How the bot behaves; what is left out stays as it is.")
+@define.input(description="How the bot behaves; what is left out stays as it is.")
 class BotSaveInput:
     greeting: str | None = strawberry.field(default=None, description="What it says first.")
     fallback: str | None = strawberry.field(default=None, description="What it says when it has no answer.")
@@ -49,13 +50,13 @@ class BotSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BotSavePayload:
     bot: Bot | None = strawberry.field(default=None, description="The bot as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A question for the built-in bot to answer; it is made, or changed whole.")
+@define.input(description="A question for the built-in bot to answer; it is made, or changed whole.")
 class FaqEntrySaveInput:
     question: str = strawberry.field(description="As a visitor would ask it. It names the entry.")
     similar_questions: list[str] = strawberry.field(default_factory=list, description="Other ways to ask it.")
@@ -64,19 +65,19 @@ class FaqEntrySaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class FaqEntrySavePayload:
     faq_entry: FaqEntry | None = strawberry.field(default=None, description="The entry as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A question that the bot shall no longer answer.")
+@define.input(description="A question that the bot shall no longer answer.")
 class FaqEntryDeleteInput:
     question: str = strawberry.field(description="The question, exactly.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class FaqEntryDeletePayload:
     deleted_question: str | None = strawberry.field(default=None, description="Which is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

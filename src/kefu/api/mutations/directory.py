@@ -3,6 +3,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types.unset import UNSET
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -15,7 +16,7 @@ from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
 
 
-@strawberry.input(description="A skill group to make or change; what is left out stays as it is.")
+@define.input(description="A skill group to make or change; what is left out stays as it is.")
 class SkillGroupSaveInput:
     id: strawberry.ID | None = strawberry.field(default=None, description="Which to change; left out makes a new one.")
     name: str = strawberry.field(description="Its name, unique in the tenant.")
@@ -33,50 +34,50 @@ class SkillGroupSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class SkillGroupSavePayload:
     skill_group: SkillGroup | None = strawberry.field(default=None, description="The group as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A skill group to delete.")
+@define.input(description="A skill group to delete.")
 class SkillGroupDeleteInput:
     id: strawberry.ID = strawberry.field(description="The group.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class SkillGroupDeletePayload:
     deleted_skill_group_id: strawberry.ID | None = strawberry.field(default=None, description="Which is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A routing rule to make or change.")
+@define.input(description="A routing rule to make or change.")
 class RoutingRuleSaveInput:
     routing_rule_flag: str = strawberry.field(description="The flag that messages carry, compared exactly.")
     skill_group_id: strawberry.ID = strawberry.field(description="The group it leads to.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class RoutingRuleSavePayload:
     routing_rule: RoutingRule | None = strawberry.field(default=None, description="The rule as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A routing rule to delete.")
+@define.input(description="A routing rule to delete.")
 class RoutingRuleDeleteInput:
     routing_rule_flag: str = strawberry.field(description="Its flag.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class RoutingRuleDeletePayload:
     deleted_routing_rule_flag: str | None = strawberry.field(default=None, description="Which is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="For a businessFlag or for a channel, one of the two: what goes first.")
+@define.input(description="For a businessFlag or for a channel, one of the two: what goes first.")
 class BusinessSourceSaveInput:
     business_flag: str | None = strawberry.field(default=None, description="For messages with this flag.")
     channel: Channel | None = strawberry.field(default=None, description="For messages from this channel.")
@@ -84,7 +85,7 @@ class BusinessSourceSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class BusinessSourceSavePayload:
     business_source: BusinessSource | None = strawberry.field(default=None, description="The source as it is now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -10,13 +11,13 @@ from kefu.desk.iframes import IframeChange, delete_iframe, save_iframe
 from kefu.domain import iframe as domain
 
 
-@strawberry.input(description="A flag that leads from a message to the window.")
+@define.input(description="A flag that leads from a message to the window.")
 class IframeInteractionInput:
     interactive_flag: str = strawberry.field(description="The flag that messages carry; it leads to one window alone.")
     button_label: str = strawberry.field(description="What the button beside such a message says.")
 
 
-@strawberry.input(description="A CRM window to make or change; what is left out stays as it is.")
+@define.input(description="A CRM window to make or change; what is left out stays as it is.")
 class IframeSaveInput:
     id: strawberry.ID | None = strawberry.field(default=None, description="Which to change; left out makes a new one.")
     name: str | None = strawberry.field(default=None, description="What its tab says. A new one needs it.")
@@ -49,20 +50,20 @@ class IframeSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class IframeSavePayload:
     iframe: Iframe | None = strawberry.field(default=None, description="The window as it is now.")
     warning: str | None = strawberry.field(default=None, description="What is accepted and may yet not work.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A CRM window to delete.")
+@define.input(description="A CRM window to delete.")
 class IframeDeleteInput:
     id: strawberry.ID = strawberry.field(description="The window.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class IframeDeletePayload:
     deleted_iframe_id: strawberry.ID | None = strawberry.field(default=None, description="Which is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

@@ -3,6 +3,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -10,7 +11,7 @@ from kefu.domain.channel import Channel
 from kefu.domain.instants import SECOND
 
 
-@strawberry.input(description="A message for when the desk is open.")
+@define.input(description="A message for when the desk is open.")
 class MessageLeaveInput:
     visitor_user_name: str = strawberry.field(
         default="", description="Who leaves it; taken from the token when a visitor calls."
@@ -21,7 +22,7 @@ class MessageLeaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class MessageLeavePayload:
     left_at: datetime | None = strawberry.field(default=None, description="Since when it waits for the desk to open.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

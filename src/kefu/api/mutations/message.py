@@ -3,6 +3,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry.scalars import JSON
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.node_ids import session_ref
@@ -20,7 +21,7 @@ from kefu.records import sessions
 KEY = "Makes the call repeatable: the same key and input within 24 hours give the first result."
 
 
-@strawberry.input(description="A visitor's message.")
+@define.input(description="A visitor's message.")
 class MessageIngestInput:
     visitor_user_name: str = strawberry.field(
         default="", description="Who writes; taken from the token when a visitor calls."
@@ -38,7 +39,7 @@ class MessageIngestInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of a visitor's message.")
+@define.type(description="What became of a visitor's message.")
 class MessageIngestPayload:
     message: Message | None = strawberry.field(default=None, description="The message as accepted.")
     session: Session | None = strawberry.field(default=None, description="The session it is in.")
@@ -49,7 +50,7 @@ class MessageIngestPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="An agent's answer.")
+@define.input(description="An agent's answer.")
 class MessageSendInput:
     session_id: strawberry.ID = strawberry.field(description="In which session.")
     client_message_id: str | None = strawberry.field(
@@ -62,7 +63,7 @@ class MessageSendInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of an agent's answer.")
+@define.type(description="What became of an agent's answer.")
 class MessageSendPayload:
     message: Message | None = strawberry.field(default=None, description="The message as accepted.")
     session: Session | None = strawberry.field(default=None, description="The session it is in.")

@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY, required_session
@@ -10,19 +11,19 @@ from kefu.desk.ratings import invite_rating, submit_rating
 from kefu.domain.rating import RatingAnswers
 
 
-@strawberry.input(description="Which session's visitor to ask for a rating.")
+@define.input(description="Which session's visitor to ask for a rating.")
 class RatingInviteInput:
     session_id: strawberry.ID = strawberry.field(description="The session.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class RatingInvitePayload:
     session: Session | None = strawberry.field(default=None, description="The session.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="What the visitor says of the service.")
+@define.input(description="What the visitor says of the service.")
 class RatingSubmitInput:
     session_id: strawberry.ID = strawberry.field(description="Of which session.")
     score: int = strawberry.field(description="Stars, 1 to 5.")
@@ -30,7 +31,7 @@ class RatingSubmitInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class RatingSubmitPayload:
     session: Session | None = strawberry.field(default=None, description="The session, rated.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

@@ -3,6 +3,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry.scalars import JSON
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY, required_session
@@ -14,20 +15,20 @@ from kefu.desk.request_human import request_human
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 
 
-@strawberry.input(description="Which session to end.")
+@define.input(description="Which session to end.")
 class SessionCloseInput:
     session_id: strawberry.ID = strawberry.field(description="The session.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class SessionClosePayload:
     session: Session | None = strawberry.field(default=None, description="The session, closed.")
     assigned: list[Session] | None = strawberry.field(default=None, description="Sessions that got the freed room.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="Whom to hand a session to: an agent or a skill group, one of the two.")
+@define.input(description="Whom to hand a session to: an agent or a skill group, one of the two.")
 class SessionTransferInput:
     session_id: strawberry.ID = strawberry.field(description="The session.")
     to_agent: str | None = strawberry.field(default=None, description="Login of the agent to get it.")
@@ -38,7 +39,7 @@ class SessionTransferInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class SessionTransferPayload:
     session: Session | None = strawberry.field(default=None, description="The session, handed on.")
     decision: DispatchDecision | None = strawberry.field(default=None, description="Where it went and why.")
@@ -48,14 +49,14 @@ class SessionTransferPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="Which session shall leave the bot.")
+@define.input(description="Which session shall leave the bot.")
 class SessionRequestHumanInput:
     session_id: strawberry.ID = strawberry.field(description="The session.")
     ext: JSON | None = strawberry.field(default=None, description="Routing keys that replace the first message's.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class SessionRequestHumanPayload:
     session: Session | None = strawberry.field(default=None, description="The session, assigned or waiting.")
     decision: DispatchDecision | None = strawberry.field(default=None, description="Where it went and why.")

@@ -3,6 +3,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -17,7 +18,7 @@ from kefu.domain.queueing import Queueing
 from kefu.domain.timeouts import Timeouts
 
 
-@strawberry.input(description="How one entry channel behaves.")
+@define.input(description="How one entry channel behaves.")
 class ChannelSettingsInput:
     channel: Channel = strawberry.field(description="Which channel.")
     skill_group_id: strawberry.ID | None = strawberry.field(
@@ -26,7 +27,7 @@ class ChannelSettingsInput:
     has_bot: bool = strawberry.field(default=False, description="Whether a bot receives its visitors.")
 
 
-@strawberry.input(description="The tenant's choices; what is left out stays as it is.")
+@define.input(description="The tenant's choices; what is left out stays as it is.")
 class TenantSettingsUpdateInput:
     precedence: domain.Precedence | None = strawberry.field(default=None, description="What goes first.")
     ranking: domain.Ranking | None = strawberry.field(default=None, description="Who of the free agents is best.")
@@ -108,7 +109,7 @@ class TenantSettingsUpdateInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class TenantSettingsUpdatePayload:
     settings: TenantSettings | None = strawberry.field(default=None, description="The choices as they are now.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")

@@ -3,6 +3,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -10,26 +11,26 @@ from kefu.desk.bearer_tokens import Grant, issue_agent_token, issue_visitor_toke
 from kefu.desk.call import Caller
 
 
-@strawberry.input(description="For which agent.")
+@define.input(description="For which agent.")
 class AgentTokenIssueInput:
     user_name: str = strawberry.field(description="Login e-mail.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.input(description="For which visitor.")
+@define.input(description="For which visitor.")
 class VisitorTokenIssueInput:
     visitor_user_name: str = strawberry.field(description="The visitor's user name; he need not have written yet.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="A token to hand to an agent's client.")
+@define.type(description="A token to hand to an agent's client.")
 class AgentTokenIssuePayload:
     token: str | None = strawberry.field(default=None, description="Send it as Authorization: Bearer ….")
     expires_at: datetime | None = strawberry.field(default=None, description="Until when it holds.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.type(description="A token to hand to a visitor's client.")
+@define.type(description="A token to hand to a visitor's client.")
 class VisitorTokenIssuePayload:
     token: str | None = strawberry.field(default=None, description="Send it as Authorization: Bearer ….")
     expires_at: datetime | None = strawberry.field(default=None, description="Until when it holds.")

@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
@@ -14,7 +15,7 @@ from kefu.domain.log import EventKind
 from kefu.records import deliveries
 
 
-@strawberry.input(description="A webhook to make or change; what is left out stays as it is.")
+@define.input(description="A webhook to make or change; what is left out stays as it is.")
 class WebhookSaveInput:
     id: strawberry.ID | None = strawberry.field(default=None, description="Which to change; left out makes a new one.")
     url: Url | None = strawberry.field(
@@ -38,7 +39,7 @@ class WebhookSaveInput:
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class WebhookSavePayload:
     webhook: Webhook | None = strawberry.field(default=None, description="The webhook as it is now.")
     secret: str | None = strawberry.field(
@@ -47,25 +48,25 @@ class WebhookSavePayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="A webhook to delete.")
+@define.input(description="A webhook to delete.")
 class WebhookDeleteInput:
     id: strawberry.ID = strawberry.field(description="The webhook.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class WebhookDeletePayload:
     deleted_webhook_id: strawberry.ID | None = strawberry.field(default=None, description="Which is gone.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was declined.")
 
 
-@strawberry.input(description="Dead letters to send again, all or none; those of one session in its order.")
+@define.input(description="Dead letters to send again, all or none; those of one session in its order.")
 class WebhookDeliveryReplayInput:
     delivery_ids: list[strawberry.ID] = strawberry.field(description="Up to 25 deliveries whose state is DEAD.")
     client_mutation_key: str | None = strawberry.field(default=None, description=KEY)
 
 
-@strawberry.type(description="What became of it.")
+@define.type(description="What became of it.")
 class WebhookDeliveryReplayPayload:
     deliveries: list[WebhookDelivery] | None = strawberry.field(
         default=None, description="The deliveries as they are now."

@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.pagination import After, Connection, First, connect, pick, window
 from kefu.api.types.agent import Agent, load_agent, may_see_agent
@@ -16,7 +17,7 @@ from kefu.records import agents as records
 from kefu.store.port import Span
 
 
-@strawberry.input(description="Which agents; what is left out does not matter.")
+@define.input(description="Which agents; what is left out does not matter.")
 class AgentFilter:
     statuses: list[AgentStatus] | None = strawberry.field(default=None, description="In one of these statuses now.")
     skill_group_id: strawberry.ID | None = strawberry.field(default=None, description="In this skill group.")

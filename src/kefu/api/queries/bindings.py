@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.pagination import After, Connection, First, connect, pick, window
 from kefu.api.types.binding import Binding
@@ -13,7 +14,7 @@ from kefu.records import bindings as records
 from kefu.store.port import Span
 
 
-@strawberry.input(description="Which bindings; what is left out does not matter.")
+@define.input(description="Which bindings; what is left out does not matter.")
 class BindingFilter:
     agent_user_name: str | None = strawberry.field(default=None, description="To this agent.")
     visitor_user_name: str | None = strawberry.field(default=None, description="Of this visitor.")

@@ -3,13 +3,14 @@ from typing import Annotated, cast
 import strawberry
 from strawberry.scalars import JSON
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.types.decision import DispatchDecision
 from kefu.desk.explain import explain_route
 from kefu.domain.channel import Channel
 
 
-@strawberry.input(description="The message that would come in.")
+@define.input(description="The message that would come in.")
 class RouteExplainInput:
     visitor_user_name: str = strawberry.field(description="Who would write.")
     channel: Channel | None = strawberry.field(default=None, description="From where; APP if left out.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import BadUserInput
 from kefu.api.scalars import to_instant
@@ -16,7 +17,7 @@ from kefu.domain.rating import Rating, RatingsBy, tally
 from kefu.records import ratings
 
 
-@strawberry.input(description="Which ratings, and how to count them.")
+@define.input(description="Which ratings, and how to count them.")
 class RatingReportInput:
     since: datetime = strawberry.field(description="Given from then on.")
     until: datetime = strawberry.field(description="Given before then.")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.errors import BadUserInput
 from kefu.api.queries.ratings import zone_named
@@ -15,7 +16,7 @@ from kefu.domain.instants import DAY, SECOND, Instant
 from kefu.domain.report_grouping import ReportGrouping
 
 
-@strawberry.input(description="Which service to report on, and how finely.")
+@define.input(description="Which service to report on, and how finely.")
 class ServiceReportInput:
     since: datetime = strawberry.field(name="from", description="From then on.")
     until: datetime = strawberry.field(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.node_ids import session_ref
 from kefu.api.pagination import After, Before, First, Last, Window, connect, window
@@ -18,7 +19,7 @@ from kefu.records import sessions as records
 from kefu.records.session_search import search
 
 
-@strawberry.input(description="Which sessions; what is left out does not matter.")
+@define.input(description="Which sessions; what is left out does not matter.")
 class SessionFilter:
     states: list[SessionState] | None = strawberry.field(default=None, description="In one of these states.")
     agent_user_name: str | None = strawberry.field(default=None, description="With this agent, now or last.")

@@ -1,11 +1,12 @@
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.types.agent import Agent, load_agent
 from kefu.desk.call import Role
 
 
-@strawberry.type(description="Who the token stands for.")
+@define.type(description="Who the token stands for.")
 class Viewer:
     tenant: str = strawberry.field(description="The tenant's id.")
     role: Role = strawberry.field(description="What the token may do.")

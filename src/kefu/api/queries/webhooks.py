@@ -2,6 +2,7 @@ from typing import Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, pick, window
 from kefu.api.types.webhook import Webhook, WebhookDelivery, delivery_name, load_webhook, webhook_id_of
@@ -12,7 +13,7 @@ from kefu.domain.webhook import Webhook as WebhookValue
 from kefu.records import deliveries, webhooks
 
 
-@strawberry.input(description="Which deliveries; what is left out does not matter.")
+@define.input(description="Which deliveries; what is left out does not matter.")
 class WebhookDeliveryFilter:
     webhook_id: strawberry.ID | None = strawberry.field(default=None, description="To this webhook.")
     states: list[domain.DeliveryState] | None = strawberry.field(default=None, description="In one of these states.")

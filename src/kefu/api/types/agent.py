@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.errors import Forbidden
 from kefu.api.node_ids import encode_id
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kefu.api.types.session import Session
 
 
-@strawberry.type(description="A human who serves visitors.")
+@define.type(description="A human who serves visitors.")
 class Agent(Node):
     value: strawberry.Private[domain.Agent]
     user_name: str = strawberry.field(description="Login e-mail; compared without regard to case.")

@@ -2,6 +2,7 @@ from datetime import datetime
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.node_ids import encode_id
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, window
@@ -11,7 +12,7 @@ from kefu.api.types.visitor import Visitor
 from kefu.domain import binding as domain
 
 
-@strawberry.type(description="Something that happened to a binding.")
+@define.type(description="Something that happened to a binding.")
 class BindingEvent:
     value: strawberry.Private[domain.BindingEvent]
     act: domain.BindingAct = strawberry.field(description="What happened.")
@@ -30,7 +31,7 @@ class BindingEvent:
         return await load_agent(info, self.value.agent)
 
 
-@strawberry.type(description="A standing rule: this visitor, under this flag, belongs to this agent.")
+@define.type(description="A standing rule: this visitor, under this flag, belongs to this agent.")
 class Binding(Node):
     value: strawberry.Private[domain.Binding]
     business_flag: str = strawberry.field(description="The business it is for, compared exactly.")

@@ -1,10 +1,11 @@
 import strawberry
 
+from kefu.api import define
 from kefu.api.scalars import Duration
 from kefu.domain import binding_rules as domain
 
 
-@strawberry.type(description="Asks something of a business event's attribute.")
+@define.type(description="Asks something of a business event's attribute.")
 class BindingRuleCondition:
     attribute: str = strawberry.field(description="Which attribute, compared exactly.")
     equals: str | None = strawberry.field(description="Its value: a text, or a number or boolean as JSON writes it.")
@@ -15,7 +16,7 @@ class BindingRuleCondition:
         return cls(attribute=value.attribute, equals=value.equals, at_least=value.at_least)
 
 
-@strawberry.type(description="A rule that binds visitors to agents by itself, or ends that, when something happens.")
+@define.type(description="A rule that binds visitors to agents by itself, or ends that, when something happens.")
 class BindingRule:
     name: str = strawberry.field(description="Names it; the rules on one event go in the order of their names.")
     event: domain.BindingRuleEvent = strawberry.field(description="On what.")

@@ -2,12 +2,13 @@ from collections.abc import Sequence
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.scalars import Duration, Url
 from kefu.domain import bot as domain
 from kefu.domain.bot import MenuShape
 
 
-@strawberry.type(description="One line of the bot's menu.")
+@define.type(description="One line of the bot's menu.")
 class BotMenuEntry:
     id: str = strawberry.field(description="What a click sends back, where the menu has the shape ITEMS.")
     name: str = strawberry.field(description="What it shows, and what a click sends as text.")
@@ -15,14 +16,14 @@ class BotMenuEntry:
     leads_to_human: bool = strawberry.field(description="Whether it takes the visitor to a human.")
 
 
-@strawberry.type(description="What the bot offers to choose from.")
+@define.type(description="What the bot offers to choose from.")
 class BotMenu:
     title: str = strawberry.field(description="The words above it.")
     shape: MenuShape = strawberry.field(description="How clients read it.")
     entries: list[BotMenuEntry] = strawberry.field(description="Its lines, in order.")
 
 
-@strawberry.type(description="The bot that receives visitors on the channels that have one.")
+@define.type(description="The bot that receives visitors on the channels that have one.")
 class Bot:
     greeting: str = strawberry.field(description="What it says first.")
     fallback: str = strawberry.field(description="What it says when it has no answer.")
@@ -45,7 +46,7 @@ class Bot:
         )
 
 
-@strawberry.type(description="A question that the built-in bot can answer.")
+@define.type(description="A question that the built-in bot can answer.")
 class FaqEntry:
     question: str = strawberry.field(description="As a visitor would ask it. It names the entry.")
     similar_questions: list[str] = strawberry.field(description="Other ways to ask it.")

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, window
 from kefu.api.types.skill_group import SkillGroup, load_group
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 LazyAgent = Annotated["Agent", strawberry.lazy("kefu.api.types.agent")]
 
 
-@strawberry.type(description="One rule that was tried.")
+@define.type(description="One rule that was tried.")
 class DispatchStep:
     rule: domain.DispatchRule = strawberry.field(description="Which rule.")
     outcome: domain.DispatchOutcome | None = strawberry.field(
@@ -26,7 +27,7 @@ class DispatchStep:
     detail: str | None = strawberry.field(description="The value it looked at: a flag, a name, a login.")
 
 
-@strawberry.type(description="An agent who was weighed, and the facts he was weighed by.")
+@define.type(description="An agent who was weighed, and the facts he was weighed by.")
 class Candidate:
     value: strawberry.Private[domain.Candidate]
     is_chosen: bool = strawberry.field(description="Whether he was taken.")
@@ -57,7 +58,7 @@ class Candidate:
         return await load_agent_or_former(info, self.value.agent)
 
 
-@strawberry.type(description="What was decided for a session, with every step tried and why.")
+@define.type(description="What was decided for a session, with every step tried and why.")
 class DispatchDecision:
     value: strawberry.Private[domain.Decision]
     outcome: domain.DispatchOutcome = strawberry.field(description="What was decided.")

@@ -1,5 +1,6 @@
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.scalars import Duration
 from kefu.api.types.skill_group import SkillGroup, load_group
@@ -8,7 +9,7 @@ from kefu.domain import directory as domain
 from kefu.domain.channel import Channel
 
 
-@strawberry.type(description="A routingRuleFlag and the skill group it leads to.")
+@define.type(description="A routingRuleFlag and the skill group it leads to.")
 class RoutingRule:
     value: strawberry.Private[domain.RoutingRule]
     routing_rule_flag: str = strawberry.field(description="The flag that messages carry, compared exactly.")
@@ -22,7 +23,7 @@ class RoutingRule:
         return await load_group(info, self.value.skill_group)
 
 
-@strawberry.type(description="What goes first for one businessFlag or one channel.")
+@define.type(description="What goes first for one businessFlag or one channel.")
 class BusinessSource:
     business_flag: str | None = strawberry.field(description="For messages with this flag.")
     channel: Channel | None = strawberry.field(description="For messages from this channel.")
@@ -33,7 +34,7 @@ class BusinessSource:
         return cls(business_flag=value.business_flag, channel=value.channel, precedence=value.precedence)
 
 
-@strawberry.type(description="How one entry channel behaves.")
+@define.type(description="How one entry channel behaves.")
 class ChannelSettings:
     value: strawberry.Private[domain.ChannelSettings]
     channel: Channel = strawberry.field(description="Which channel.")
@@ -48,7 +49,7 @@ class ChannelSettings:
         return await load_group(info, self.value.skill_group)
 
 
-@strawberry.type(description="The tenant's choices.")
+@define.type(description="The tenant's choices.")
 class TenantSettings:
     precedence: domain.Precedence = strawberry.field(description="What goes first where no source says otherwise.")
     ranking: domain.Ranking = strawberry.field(description="Who of the free agents is best.")

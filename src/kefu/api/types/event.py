@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.node_ids import encode_id, ref_parts
 from kefu.api.types.decision import DispatchDecision, LazyAgent
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from kefu.api.types.session import Session
 
 
-@strawberry.type(description="Something that happened in a session.")
+@define.type(description="Something that happened in a session.")
 class SessionEvent(Node):
     value: strawberry.Private[domain.LogEntry]
     ref: strawberry.Private[SessionRef]

@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.node_ids import encode_id, parts_of
 from kefu.api.scalars import Url
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from kefu.domain.iframe_post import IframePost as PostValue
 
 
-@strawberry.type(description="A flag that leads from a message to a CRM window.")
+@define.type(description="A flag that leads from a message to a CRM window.")
 class IframeInteraction:
     interactive_flag: str = strawberry.field(description="The flag that messages carry, compared exactly.")
     button_label: str = strawberry.field(description="What the button beside such a message says.")
 
 
-@strawberry.type(description="A CRM window: another system's page beside a session. Its key is never shown again.")
+@define.type(description="A CRM window: another system's page beside a session. Its key is never shown again.")
 class Iframe(Node):
     name: str = strawberry.field(description="What its tab says.")
     url: Url = strawberry.field(description="The page, without the parameters of a session.")
@@ -59,7 +60,7 @@ class Iframe(Node):
         )
 
 
-@strawberry.type(description="A CRM window beside one session.")
+@define.type(description="A CRM window beside one session.")
 class IframeView:
     iframe_id: strawberry.ID = strawberry.field(description="Which window.")
     name: str = strawberry.field(description="What its tab says.")
@@ -78,7 +79,7 @@ class IframeView:
         )
 
 
-@strawberry.type(description="What the agent's console posts into a CRM window: `postMessage(data, targetOrigin)`.")
+@define.type(description="What the agent's console posts into a CRM window: `postMessage(data, targetOrigin)`.")
 class IframePost:
     iframe_id: strawberry.ID = strawberry.field(description="Which window; a button's press also switches to it.")
     target_origin: str = strawberry.field(description="The second argument: the origin of the window's URL.")

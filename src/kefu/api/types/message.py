@@ -5,6 +5,7 @@ import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.node_ids import encode_id, ref_parts
 from kefu.api.types.iframe import IframePost
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kefu.domain.iframe_post import IframePost as PostValue
 
 
-@strawberry.type(description="Something written in a session.")
+@define.type(description="Something written in a session.")
 class Message(Node):
     value: strawberry.Private[domain.Message]
     ref: strawberry.Private[SessionRef]

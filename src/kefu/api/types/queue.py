@@ -2,6 +2,7 @@ from datetime import datetime
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.errors import Forbidden
 from kefu.api.node_ids import encode_id
@@ -24,7 +25,7 @@ from kefu.records import agents, sessions
 _SERVING_MAX = 1_000
 
 
-@strawberry.type(description="A waiting line: a skill group's, or an agent's directed one.")
+@define.type(description="A waiting line: a skill group's, or an agent's directed one.")
 class Queue(Node):
     line: strawberry.Private[Line]
 

@@ -1,12 +1,13 @@
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.types.agent import Agent, load_agent_or_former
 from kefu.api.types.skill_group import SkillGroup, load_group
 from kefu.domain.rating import RatingsBy, Tally
 
 
-@strawberry.type(description="Ratings counted together.")
+@define.type(description="Ratings counted together.")
 class RatingRow:
     by: strawberry.Private[RatingsBy]
     name: strawberry.Private[str]
@@ -31,9 +32,7 @@ class RatingRow:
         return self.name if self.by is RatingsBy.DAY else None
 
 
-@strawberry.type(
-    description="How visitors rated the service in a span of time. Ratings that do not count are left out."
-)
+@define.type(description="How visitors rated the service in a span of time. Ratings that do not count are left out.")
 class RatingReport:
     rows: list[RatingRow] = strawberry.field(description="One for each agent, group or day that was rated.")
     invalid_count: int = strawberry.field(

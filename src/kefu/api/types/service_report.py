@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime
 from kefu.api.scalars import Duration
 from kefu.api.types.agent import Agent, load_agent_or_former
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from kefu.domain.service_report import Figures, Times
 
 
-@strawberry.type(
+@define.type(
     description="Figures of one interval and one group, agent or channel. An offer is a session that came before a group or "
     "an agent; it counts where it came, with all that came of it, also later. A percentile is the time of one of them (nearest "
     "rank). A time or a share of nothing is null. T is serviceLevelWithin. "
@@ -86,7 +87,7 @@ class ServiceReportRow:
         return Channel(self.name) if self.by is ReportGrouping.CHANNEL else None
 
 
-@strawberry.type(description="How visitors were served in a span of time, from the sessions' logs alone.")
+@define.type(description="How visitors were served in a span of time, from the sessions' logs alone.")
 class ServiceReport:
     rows: list[ServiceReportRow] = strawberry.field(
         description="By interval, then by name; none where nothing happened."

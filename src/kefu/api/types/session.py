@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.node_ids import session_id
 from kefu.api.pagination import After, Before, Connection, First, Last, Window, connect, window
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@strawberry.input(description="What the call workbench knows of a telephone call.")
+@define.input(description="What the call workbench knows of a telephone call.")
 class PhoneCallInput:
     call_id: str = strawberry.field(description="The call's own id.")
     caller_number: str = strawberry.field(default="", description="Who calls.")
@@ -61,7 +62,7 @@ PhoneCall = Annotated[
 ]
 
 
-@strawberry.type(description="A visitor's request from open to close.")
+@define.type(description="A visitor's request from open to close.")
 class Session(Node):
     value: strawberry.Private[domain.Session]
     state: domain.SessionState = strawberry.field(description="Where it is in its life.")

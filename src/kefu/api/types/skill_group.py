@@ -1,5 +1,6 @@
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.node_ids import encode_id, parts_of
 from kefu.api.scalars import Duration
@@ -9,7 +10,7 @@ from kefu.domain import skill_group as domain
 from kefu.domain.refusals import NotFound, RefusalCode
 
 
-@strawberry.type(description="Agents who can serve one kind of request; owns one queue.")
+@define.type(description="Agents who can serve one kind of request; owns one queue.")
 class SkillGroup(Node):
     value: strawberry.Private[domain.SkillGroup]
     name: str = strawberry.field(description="Unique in the tenant; `queueName` must equal it exactly.")

@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.node_ids import encode_id
 from kefu.api.pagination import After, Connection, First, Window, connect, cut, window
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _KEPT_MAX = 100
 
 
-@strawberry.type(description="What a visitor's app says of him; null means it never said.")
+@define.type(description="What a visitor's app says of him; null means it never said.")
 class VisitorProfile:
     nickname: str | None = strawberry.field(description="Nickname.")
     true_name: str | None = strawberry.field(description="Real name.")
@@ -30,7 +31,7 @@ class VisitorProfile:
     description: str | None = strawberry.field(description="Remarks.")
 
 
-@strawberry.type(description="An end user who writes in.")
+@define.type(description="An end user who writes in.")
 class Visitor(Node):
     user_name: str = strawberry.field(description="Identifies the visitor in the tenant, compared exactly.")
 

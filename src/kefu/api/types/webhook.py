@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info, to_datetime, to_datetime_if
 from kefu.api.node_ids import encode_id, parts_of
 from kefu.api.types.node import Node
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from kefu.api.types.session import Session
 
 
-@strawberry.type(
-    description="Where the tenant wants to be told what happens in sessions. Its secret is never shown again."
-)
+@define.type(description="Where the tenant wants to be told what happens in sessions. Its secret is never shown again.")
 class Webhook(Node):
     url: str = strawberry.field(description="Where events are posted to.")
     dialect: domain.Dialect = strawberry.field(description="How they are written and signed.")
@@ -53,7 +52,7 @@ class Webhook(Node):
         )
 
 
-@strawberry.type(description="An event that a webhook did not take at once, kept for thirty days.")
+@define.type(description="An event that a webhook did not take at once, kept for thirty days.")
 class WebhookDelivery(Node):
     value: strawberry.Private[deliveries.WebhookDelivery]
     event_kind: EventKind = strawberry.field(description="What happened.")

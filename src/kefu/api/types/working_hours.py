@@ -2,11 +2,12 @@ from datetime import UTC, datetime
 
 import strawberry
 
+from kefu.api import define
 from kefu.api.context import Info
 from kefu.domain import working_hours as domain
 
 
-@strawberry.type(description="When a desk is open, by the wall clock of a time zone.")
+@define.type(description="When a desk is open, by the wall clock of a time zone.")
 class WorkingHours:
     value: strawberry.Private[domain.WorkingHours]
     time_zone: str = strawberry.field(description="As the IANA database names it.")
@@ -34,7 +35,7 @@ class WorkingHours:
         return datetime.fromtimestamp(opening / 1_000, UTC) if opening is not None else None
 
 
-@strawberry.input(
+@define.input(
     description="When a desk is open. Without an opening and a special day its hours are taken away: then a group is open "
     "as its tenant is, and a tenant always."
 )

@@ -6,9 +6,9 @@ others: nothing hangs on it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
 from kefu.desk.ratings import rate_or_keep_apart

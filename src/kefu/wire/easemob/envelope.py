@@ -8,9 +8,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from kefu.dataclass import dataclass
 from kefu.domain.channel import Channel
 from kefu.domain.custom_parameters import is_marker
 from kefu.domain.message import MessageType

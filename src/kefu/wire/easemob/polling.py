@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import Any
 
+from kefu.dataclass import dataclass
 from kefu.desk.call import Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.visitor_presence import note_visitor

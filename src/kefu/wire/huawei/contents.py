@@ -6,12 +6,12 @@ what an agent's client sends to be shown there. An agent's media that is no such
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from kefu.dataclass import dataclass
 from kefu.domain.message import Message, MessageType
 from kefu.wire.huawei.file_types import DOWNLOADED, known_type
 from kefu.wire.huawei.requests import Wrong

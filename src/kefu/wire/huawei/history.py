@@ -1,11 +1,11 @@
 """`queryHistoryChatMessage`: what was said on this channel, both sides, newest first."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from kefu.dataclass import dataclass
 from kefu.domain.instants import Instant
 from kefu.domain.log import REPLIES, VISITOR_MESSAGES, LogEntry
 from kefu.domain.message import Message, MessageSender, MessageType

@@ -1,9 +1,9 @@
 """One authorised call of a visitor's page: who calls, and what it can reach."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from kefu.blobs.port import Blobs
+from kefu.dataclass import dataclass
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.desk import Desk
 from kefu.desk.web_tokens import WebVisitor

@@ -1,9 +1,9 @@
 """The table row that says how a call of the page is made and answered."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from kefu.dataclass import dataclass
 from kefu.domain.bounds import REQUEST_BYTES_MAX
 from kefu.wire.huawei.answers import FAILED, WRONG, Answer
 from kefu.wire.huawei.visit import Visit

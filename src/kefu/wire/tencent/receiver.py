@@ -1,11 +1,12 @@
 """Reading a call-back of Tencent Desk, as a tenant's receiver does: tolerant of fields that are not there or unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import msgspec
 
+from kefu.dataclass import dataclass
 from kefu.wire.tencent.session_events import COMMAND, EVENT_NAMES
 from kefu.wire.tencent.signature import is_signed
 
