@@ -80,7 +80,6 @@ assert http_handler(container)(event | {"requestContext": {"http": http}}, None)
 """
 UNASKED = {
     "kefu.api.sockets",
-    "kefu.desk.left_messages",
     "kefu.realtime.protocol",
     "kefu.wire.easemob.door",
     "kefu.wire.huawei.routes",

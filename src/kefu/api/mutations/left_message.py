@@ -7,6 +7,7 @@ from kefu.api import define
 from kefu.api.context import Info
 from kefu.api.errors import UserError, refusals_as_data
 from kefu.api.mutations.message import KEY
+from kefu.desk.left_messages import MessageToLeave, leave_message
 from kefu.domain.channel import Channel
 from kefu.domain.instants import SECOND
 
@@ -33,8 +34,6 @@ Leave = Annotated[MessageLeaveInput, strawberry.argument(description="The messag
 
 @refusals_as_data(MessageLeavePayload)
 async def message_leave(info: Info, input: Leave) -> MessageLeavePayload:  # noqa: A002  the contract's name
-    from kefu.desk.left_messages import MessageToLeave, leave_message  # noqa: PLC0415  seldom asked for
-
     message = MessageToLeave(
         visitor=input.visitor_user_name, channel=input.channel or Channel.APP, phone=input.phone or "", text=input.text
     )
