@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kefu.testing.rule_play import RULE_SEEDS
-from kefu.testing.simulation import BOT_SEEDS, CHAIN_SEEDS, DEADLINE_SEEDS, HOURS_SEEDS, play
+from kefu.testing.simulated_world import BOT_SEEDS, CHAIN_SEEDS, DEADLINE_SEEDS, HOURS_SEEDS
+from kefu.testing.simulation import play
 
 SEEDS = 1_000
 SEEDS_WITH_BOT = 300

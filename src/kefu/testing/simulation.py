@@ -13,41 +13,29 @@ from random import Random
 from typing import Any
 
 from kefu.bots.port import BotFailed
-from kefu.desk.bindings import BindingName, create_binding, delete_binding
-from kefu.desk.call import Call, Caller, Once, Role
+from kefu.desk.bindings import BindingName, create_binding
+from kefu.desk.call import Call, Once
 from kefu.desk.close_session import close_session
 from kefu.desk.deadlines import look_at_each_due
-from kefu.desk.delete_agent import delete_agent
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
-from kefu.desk.ingest_message import IncomingMessage, ingest_message
-from kefu.desk.left_messages import MessageToLeave, leave_message
-from kefu.desk.presence import show_presence
-from kefu.desk.ratings import invite_rating, submit_rating
 from kefu.desk.request_human import request_human
 from kefu.desk.save_agent import AgentChange, save_agent
-from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.set_agent_status import set_agent_status
 from kefu.desk.sweep import sweep
 from kefu.desk.tenant_settings import update_settings
-from kefu.desk.transfer_session import TransferTarget, transfer_session
-from kefu.desk.visitor_presence import note_visitor
-from kefu.desk.web_clients import claim_poll
 from kefu.domain.agent import AgentStatus
 from kefu.domain.bot import BotAnswer, BotQuestion, BotReply
-from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
 from kefu.domain.instants import MINUTE, SECOND
 from kefu.domain.message import MessageSender
 from kefu.domain.queueing import Queueing
-from kefu.domain.rating import STARS, RatingAnswers
 from kefu.domain.refusals import Refusal, RefusalCode
 from kefu.domain.report_grouping import ReportGrouping
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.skill_group import DEFAULT_GROUP
 from kefu.domain.timeouts import Timeouts
-from kefu.domain.working_hours import WorkingHours
 from kefu.store.memory import MemoryStore
 from kefu.store.port import OutcomeUnknown, Throttled
 from kefu.testing.chain_laws import nobody_is_overdue
@@ -66,45 +54,27 @@ from kefu.testing.interleaving import (
 from kefu.testing.laws import LAWS, LawBroken, check_laws, hold_laws
 from kefu.testing.report_recomputed import Asked, differing
 from kefu.testing.rule_play import (
-    RULE_SEEDS,
     hold_nothing_lost,
     open_with_rules,
-    tells_of_business,
+)
+from kefu.testing.simulated_clients import clients_of
+from kefu.testing.simulated_world import (
+    AGENTS,
+    BOT_CHANNEL,
+    CLIENT_TRIES,
+    CRASH_RATE,
+    FLAGS,
+    PARTNER,
+    REQUESTS_AT_ONCE,
+    ROUNDS,
+    SILENT_ROUNDS,
+    STATUSES,
+    TENANT,
+    VISITORS,
+    features_of,
 )
 from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.watched_store import WatchedStore
-
-TENANT = "1"
-PARTNER = Caller(tenant=TENANT, role=Role.PARTNER, user_name="crm")
-ROUNDS = 5
-SILENT_ROUNDS = 8
-"""Of three minutes each: a warning, an end, and once more for who was returned to a line between."""
-REQUESTS_AT_ONCE = (3, 4, 6)
-CLIENT_TRIES = 12
-CRASH_RATE = 0.01
-VISITORS = tuple(f"v{number}" for number in range(1, 13))
-AGENTS = ("a", "b", "c")
-FLAGS = ("F", "G")
-BOT_CHANNEL = Channel.WEB
-BOT_SEEDS = 1_000_000
-"""From this seed on there is a bot."""
-CHAIN_SEEDS = 2_000_000
-"""From this seed on, without a bot, groups overflow: when nobody is online, by time, and when they are full."""
-HOURS_SEEDS = 4_000_000
-"""From this seed on the desk opens and closes, and visitors leave messages; there is a bot as well."""
-SHIFTS = WorkingHours(zone="Etc/UTC", weekly=(tuple((start, start + 2) for start in range(0, 90, 4)),) * 7)
-CLOSED = WorkingHours(zone="Etc/UTC", special=(("2001-01-01", ((0, 60),)),))
-DEADLINE_SEEDS = 5_000_000
-"""From this seed on there are time-outs as well."""
-FEATURES: tuple[tuple[int, frozenset[str]], ...] = (
-    (BOT_SEEDS, frozenset({"bot"})),
-    (CHAIN_SEEDS, frozenset({"chains"})),
-    (HOURS_SEEDS, frozenset({"bot", "hours"})),
-    (DEADLINE_SEEDS, frozenset({"bot", "timeouts"})),
-    (RULE_SEEDS, frozenset({"bot", "rules"})),
-)
-"""From which seed on the desk has what."""
-STATUSES = (AgentStatus.ONLINE, AgentStatus.ONLINE, AgentStatus.BUSY, AgentStatus.OFFLINE)
 
 
 @dataclass(slots=True)
@@ -203,7 +173,9 @@ class Shop:
         self.faulty.rates = self.rates
         requests = {
             f"{number}:{client.__name__}": self._until_answered(client(self))
-            for number, client in enumerate(self.random.choices(*self._clients, k=self.random.choice(REQUESTS_AT_ONCE)))
+            for number, client in enumerate(
+                self.random.choices(*clients_of(self), k=self.random.choice(REQUESTS_AT_ONCE))
+            )
         }
         results = await self.turns.run(requests)
         self.faulty.rates = CALM
@@ -277,21 +249,6 @@ class Shop:
             asked = Asked(by, edges, 20 * SECOND, now)
             if wrong := await differing(self.watched, self.watched.live.ledger(), TENANT, asked):
                 raise LawBroken("reports", f"by {by} the figures of {sorted(wrong)} are not what the logs say")
-
-    @property
-    def _clients(self) -> tuple[tuple["Client", ...], tuple[float, ...]]:
-        if self.has_chains:
-            return (*CLIENTS, *CHAIN_CLIENTS), (*WEIGHTS, *CHAIN_WEIGHTS)
-        if not self.has_bot:
-            return CLIENTS, WEIGHTS
-        extra = (
-            (self.has_hours, HOURS_CLIENTS, HOURS_WEIGHTS),
-            (self.has_timeouts, DEADLINE_CLIENTS, DEADLINE_WEIGHTS),
-            (self.has_rules, RULE_CLIENTS, RULE_WEIGHTS),
-        )
-        clients = [*CLIENTS, *BOT_CLIENTS, *(each for is_there, more, _ in extra if is_there for each in more)]
-        weights = [*WEIGHTS, *BOT_WEIGHTS, *(each for is_there, _, more in extra if is_there for each in more)]
-        return tuple(clients), tuple(weights)
 
     def call(self, once: Once | None = None) -> Call:
         return Call(by=PARTNER, once=once)
@@ -372,236 +329,6 @@ class MoodyBot:
         if mood < 0.1:  # noqa: PLR2004  a mix in which every mood has its turn
             raise BotFailed("it is in a mood")
         return BotAnswer(replies=(BotReply(text="hm"),), hands_over=mood < 0.2)  # noqa: PLR2004
-
-
-Client = Callable[[Shop], Callable[[], Awaitable[Any]]]
-
-
-def writes(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    dice = shop.random
-    shop.calls += 1
-    message_id = f"m{shop.calls}"
-    keys: dict[str, object] = {}
-    if dice.random() < 0.5:  # noqa: PLR2004  a mix in which every rule has its turn
-        keys["businessFlag"] = dice.choice((FLAGS[0], FLAGS[0], *FLAGS))
-    if dice.random() < 0.8:  # noqa: PLR2004
-        keys["queueName"] = dice.choice(("G1", "G1", "G1", "G2"))
-    if dice.random() < 0.15:  # noqa: PLR2004
-        keys["agentUsername"] = dice.choice((*AGENTS, "nobody"))
-    if dice.random() < 0.2:  # noqa: PLR2004
-        keys["visitor"] = {"tags": ["vip"]}
-    message = IncomingMessage(
-        visitor=dice.choice(VISITORS), text="hello", ext={"weichat": keys}, client_message_id=message_id
-    )
-
-    async def ask() -> None:
-        await ingest_message(shop.desk, shop.call(), message)
-        shop.acknowledged.add((message.visitor, message_id))
-
-    return ask
-
-
-def answers(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(SessionState.ACTIVE), shop.once()
-    outgoing = OutgoingMessage(session=ref, text="hi", client_message_id=once.key) if ref else None
-    return lambda: send_message(shop.desk, shop.call(once), outgoing) if outgoing else _nothing()
-
-
-def closes(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(), shop.once()
-    return lambda: close_session(shop.desk, shop.call(once), ref) if ref else _nothing()
-
-
-def turns_status(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    name, once = shop.random.choice(AGENTS), shop.once()
-    status = shop.random.choice(STATUSES)
-    return lambda: set_agent_status(shop.desk, shop.call(once), name, status)
-
-
-def transfers(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(), shop.once()
-    target = (
-        TransferTarget(agent=shop.random.choice(AGENTS), force=shop.random.random() < 0.5)  # noqa: PLR2004
-        if shop.random.random() < 0.5  # noqa: PLR2004
-        else TransferTarget(skill_group=shop.random.choice(shop.groups))
-    )
-    return lambda: transfer_session(shop.desk, shop.call(once), ref, target) if ref else _nothing()
-
-
-def binds(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    name = BindingName(business_flag=shop.random.choice(FLAGS), visitor=shop.random.choice(VISITORS))
-    agent, once = shop.random.choice(AGENTS), shop.once()
-    return lambda: create_binding(shop.desk, shop.call(once), name, agent)
-
-
-def unbinds(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    name = BindingName(business_flag=FLAGS[0], visitor=shop.random.choice(VISITORS))
-    once = shop.once()
-    return lambda: delete_binding(shop.desk, shop.call(once), name)
-
-
-def resizes(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    name, once = shop.random.choice(AGENTS), shop.once()
-    shop.watched.lowered.add(name)
-    change = AgentChange(user_name=name, max_sessions=shop.random.choice((0, 1, 2, 3)))
-    return lambda: save_agent(shop.desk, shop.call(once), change)
-
-
-def regroups(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    name, once = shop.random.choice(AGENTS), shop.once()
-    served = tuple(group for group in shop.groups if shop.random.random() < 0.5)  # noqa: PLR2004
-    return lambda: save_agent(shop.desk, shop.call(once), AgentChange(user_name=name, groups=served))
-
-
-def shows_himself(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    caller = replace(PARTNER, role=Role.AGENT, user_name=shop.random.choice(AGENTS))
-    return lambda: show_presence(shop.desk, caller)
-
-
-def leaves(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    name, once = shop.random.choice(AGENTS), shop.once()
-    return lambda: delete_agent(shop.desk, shop.call(once), name, force=True)
-
-
-def sweeps(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    return lambda: sweep(shop.desk, TENANT)
-
-
-def writes_to_the_bot(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    dice = shop.random
-    shop.calls += 1
-    message_id = f"m{shop.calls}"
-    message = IncomingMessage(
-        visitor=dice.choice(VISITORS[:4]),
-        channel=BOT_CHANNEL,
-        text=dice.choice(("hello", "hello", "hello", "转人工")),
-        ext={"weichat": {"queueName": dice.choice(("G1", "G2"))}},
-        client_message_id=message_id,
-    )
-    leaves_when_it_hangs = dice.random() < 0.5  # noqa: PLR2004  then nobody sends the message again
-
-    async def ask() -> None:
-        try:
-            await ingest_message(shop.desk, shop.call(), message)
-        except Crashed:
-            if leaves_when_it_hangs:
-                return
-            raise
-        shop.acknowledged.add((message.visitor, message_id))
-
-    return ask
-
-
-def asks_for_a_human(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(SessionState.BOT), shop.once()
-    return lambda: request_human(shop.desk, shop.call(once), ref) if ref else _nothing()
-
-
-def closes_whatever_is_open(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(SessionState.BOT, SessionState.WAITING, SessionState.ACTIVE), shop.once()
-    return lambda: close_session(shop.desk, shop.call(once), ref) if ref else _nothing()
-
-
-def rates(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(*SessionState), shop.once()
-    answers = RatingAnswers(stars=shop.random.choice(STARS))
-    return lambda: submit_rating(shop.desk, shop.call(once), ref, answers) if ref else _nothing()
-
-
-def invites(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    ref, once = shop.any_session(*SessionState), shop.once()
-    return lambda: invite_rating(shop.desk, shop.call(once), ref) if ref else _nothing()
-
-
-def rechains(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    change, once = shop.chain_of(shop.random.choice(("G1", "G2"))), shop.once()
-    return lambda: save_group(shop.desk, shop.call(once), change)
-
-
-def lets_time_pass(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    by = shop.random.randrange(MINUTE)
-
-    async def passes() -> None:
-        shop.clock.advance(by)
-        await sweep(shop.desk, TENANT)
-
-    return passes
-
-
-CHAIN_CLIENTS: tuple[Client, ...] = (rechains, lets_time_pass)
-CHAIN_WEIGHTS = (1, 2)
-
-
-def opens_or_closes(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    hours, once = shop.random.choice((None, None, CLOSED, SHIFTS)), shop.once()
-    if shop.random.random() < 0.6:  # noqa: PLR2004  a mix in which tenant and groups have their turn
-        return lambda: update_settings(shop.desk, shop.call(once), partial(replace, working_hours=hours))
-    number = shop.random.randrange(2)
-    change = GroupChange(
-        id=shop.groups[number], name=f"G{number + 1}", working_hours=hours, has_tenants_hours=hours is None
-    )
-    return lambda: save_group(shop.desk, shop.call(once), change)
-
-
-def leaves_a_message(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    once, channel = shop.once(), shop.random.choice((Channel.APP, BOT_CHANNEL))
-    message = MessageToLeave(visitor=shop.random.choice(VISITORS[:4]), channel=channel, text="call me")
-
-    async def ask() -> None:
-        shop.left.add((await leave_message(shop.desk, shop.call(once), message)).id)
-
-    return ask
-
-
-HOURS_CLIENTS: tuple[Client, ...] = (opens_or_closes, leaves_a_message, sweeps)
-HOURS_WEIGHTS = (5, 8, 6)
-
-
-def looks_at_what_is_due(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    return lambda: look_at_each_due(shop.desk)
-
-
-def is_seen(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    caller = Caller(tenant=TENANT, role=Role.VISITOR, user_name=shop.random.choice(VISITORS))
-    return lambda: shop.random.choice((note_visitor, _polls))(shop.desk, caller)
-
-
-def time_passes(shop: Shop) -> Callable[[], Awaitable[Any]]:
-    """While the others are under way: what was not due when they read is due when they commit."""
-    leap = shop.random.choice((SECOND, 20 * SECOND, MINUTE, MINUTE + SECOND))
-
-    async def leaps() -> None:
-        await shop.turns.turn(TurnKind.PAUSE, "time passes")
-        shop.clock.advance(leap)
-
-    return leaps
-
-
-async def _polls(desk: Desk, caller: Caller) -> None:
-    await claim_poll(desk, caller, Channel.APP)
-
-
-DEADLINE_CLIENTS: tuple[Client, ...] = (looks_at_what_is_due, time_passes, is_seen)
-DEADLINE_WEIGHTS = (12, 8, 3)
-
-BOT_CLIENTS: tuple[Client, ...] = (writes_to_the_bot, asks_for_a_human, closes_whatever_is_open, rates, invites)
-BOT_WEIGHTS = (14, 4, 2, 5, 1)
-
-RULE_CLIENTS: tuple[Client, ...] = (tells_of_business(VISITORS, AGENTS, FLAGS), answers, closes)
-RULE_WEIGHTS = (5, 9, 8)
-
-CLIENTS: tuple[Client, ...] = (
-    writes, answers, closes, turns_status, transfers, binds, unbinds, resizes, regroups, shows_himself, leaves, sweeps,
-)  # fmt: skip
-WEIGHTS = (12, 1, 5, 6, 2, 1, 3, 1, 0.5, 0.5, 0.3, 0.3)
-
-
-async def _nothing() -> None:
-    pass
-
-
-def features_of(seed: int) -> frozenset[str]:
-    return next((features for first, features in reversed(FEATURES) if seed >= first), frozenset())
 
 
 async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str] = ()) -> list[Turn]:
