@@ -16,6 +16,7 @@ from kefu.domain.decision import DispatchOutcome, DispatchReason, DispatchRule
 from kefu.domain.directory import ChannelSettings, Directory, Precedence, RoutingRule
 from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts, decide
 from kefu.domain.instants import MINUTE
+from kefu.domain.log import EventKind
 from kefu.domain.refusals import Declined, NotFound, RefusalCode
 from kefu.domain.routing_keys import NO_KEYS
 
@@ -117,6 +118,7 @@ async def test_the_setting_sends_who_designates_an_offline_agent_to_the_groups(s
     ref = await shop.write("V", agentUsername="b", queueName="售前")
     assert await shop.where(ref) == "with d"
     assert DispatchReason.DESIGNATED_AGENT_OFFLINE in await shop.reasons(ref)
+    assert EventKind.OVERFLOWED not in await shop.kinds(ref)
 
 
 async def test_the_setting_is_of_offline_agents_alone(shop: Shop) -> None:
