@@ -25,6 +25,8 @@ help:
 	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), then 125,000 operations"
 	@echo "              of 32 workers on one DynamoDB table, then $(HISTORIES) histories with a socket cut behind every event,"
 	@echo "              and 200 sockets: how much later the living are told when a fifth dies"
+	@echo "make proof    the long runs, two hours: $(SEEDS) seeds of the desk under fire (SEEDS=…), a week of 10,000 visits, then 125,000 operations"
+	@echo "              of 32 workers on one DynamoDB table, then $(HISTORIES) histories with a socket cut behind every event"
 	@echo "make build    the bundle for Lambda, build/lambda.zip, for .venv's Python on x86_64 (PYTHON_VERSION=3.11, 3.12"
 	@echo "              or 3.13, and BUNDLE_PYTHON=… if that is not on the path; ARCHITECTURE=arm64)"
 	@echo "make package  what would be deployed, packaged and checked without a login, into build/serverless (PARAMS='tenant=acme …')"
@@ -45,6 +47,7 @@ e2e: .venv/check
 
 proof: .venv/check engines build/clients/installed
 	$(BIN)/python -m kefu.testing.proof $(SEEDS)
+	$(BIN)/python -m kefu.testing.week 10000
 	$(CONTENTION) dynoxide --operations 100000
 	$(CONTENTION) dynamodb_local --operations 20000
 	$(CONTENTION) dynoxide --operations 5000 --faults --throttled-for 5

@@ -45,6 +45,7 @@ class LiveLedger:
     """What the latest commit left out of a binding's history."""
     _folds: dict[str, Fold] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
+    opened: dict[str, LoadedSession] = field(default_factory=dict)
     assigned: list[tuple[Session, Decision]] = field(default_factory=list)
     """Sessions that the latest commit gave to an agent, and why."""
 
@@ -74,6 +75,17 @@ class LiveLedger:
             folds=self._folds,
         )
 
+    def moving(self) -> Ledger:
+        """Of the open sessions and those that the latest commit touched alone: what a long history can afford at each step."""
+        moving = {**self.opened, **{session: self.sessions[session] for session in self._touched}}
+        logs = {session: self.logs[session] for session in moving}
+        return replace(self.ledger(), sessions=moving, logs=logs)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Ids of the sessions that the latest commit moved."""
+        return frozenset(self._touched)
+
     def agents(self) -> dict[str, Agent]:
         return {agent.login: agent for agent in self.placed.values()}
 
@@ -90,6 +102,7 @@ class LiveLedger:
             loaded = sessions.decode(value, version=_version_after(write))
             self.sessions[loaded.value.session.id] = loaded
             self._touched.add(loaded.value.session.id)
+            self._note_open(loaded)
         elif sort == keys.RATING and value is not None:
             rating = ratings.decode(value)
             self.ratings[rating.ref.id] = rating
@@ -99,6 +112,13 @@ class LiveLedger:
             self._apply_log(value)
         elif value is None or not self._apply_of_bindings(sort, value):
             self._apply_directory(sort, value)
+
+    def _note_open(self, loaded: LoadedSession) -> None:
+        session = loaded.value.session
+        if session.is_open:
+            self.opened[session.id] = loaded
+        else:
+            self.opened.pop(session.id, None)
 
     def _apply_of_bindings(self, sort: str, value: str) -> bool:
         """Whether it was a binding, or what rules go by."""

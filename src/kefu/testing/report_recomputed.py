@@ -4,10 +4,12 @@ Shares nothing with the report but the log and the fold that makes a session of 
 asked of the session, and every figure is a sentence over a list.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from kefu.domain.bounds import REPORT_LOGS_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind, LogEntry
@@ -39,26 +41,31 @@ class Asked(NamedTuple):
     now: Instant
 
 
+Whose = tuple[str | None, str | None]
+"""Skill group and agent."""
+
+
 class _Wait(NamedTuple):
     came: Instant
     ended: Instant | None
     how: str
-    whose: tuple[str | None, str | None]
-    """Skill group and agent."""
+    whose: Whose
     is_request: bool
 
 
-async def told(store: Store, tenant: str, asked: Asked) -> Rows:
+async def told(store: Store, tenant: str, asked: Asked, logs_max: int = REPORT_LOGS_MAX) -> Rows:
     """What the report says."""
     report = ServiceReport(asked.by, asked.edges, asked.within, asked.now)
-    async for course in courses(store, tenant, asked.edges[0], asked.edges[-1]):
+    async for course in courses(store, tenant, asked.edges[0], asked.edges[-1], logs_max):
         report.add(course)
     return {(number, name): figures_told(figures) for number, name, figures in report.rows()}
 
 
-async def differing(store: Store, ledger: Ledger, tenant: str, asked: Asked) -> set[tuple[int, str]]:
+async def differing(
+    store: Store, ledger: Ledger, tenant: str, asked: Asked, logs_max: int = REPORT_LOGS_MAX
+) -> set[tuple[int, str]]:
     """Intervals and names whose figures are not what the raw entries say."""
-    said, should = await told(store, tenant, asked), recomputed(ledger, asked)
+    said, should = await told(store, tenant, asked, logs_max), recomputed(ledger, asked)
     return {where for where in said.keys() | should.keys() if said.get(where) != should.get(where)}
 
 
@@ -68,12 +75,26 @@ def recomputed(ledger: Ledger, asked: Asked) -> Rows:
     return recomputed_of(logs, asked)
 
 
+class _Found(NamedTuple):
+    """What one log says, searched once for all names and intervals."""
+
+    channel: Channel
+    waits: list[_Wait]
+    held: list[tuple[Instant, Instant | None, Whose]]
+    moved: list[tuple[LogEntry, Whose, Whose]]
+
+
 def recomputed_of(logs: Iterable[tuple[Channel, list[LogEntry]]], asked: Asked) -> Rows:
     moments = [(channel, _moments(log)) for channel, log in logs]
     names = sorted({name for channel, log in moments for name in _names(asked.by, channel, log)})
     spans = list(zip(asked.edges, asked.edges[1:], strict=False))
+    whole = asked.by in (ReportGrouping.NONE, ReportGrouping.CHANNEL)
+    found = [
+        _Found(channel, list(_requests(_waits(log)) if whole else _waits(log)), list(_held(log)), list(_moved(log)))
+        for channel, log in moments
+    ]
     rows = {
-        (number, name): _row(asked, moments, name, since, until)
+        (number, name): _row(asked, found, name, since, until)
         for number, (since, until) in enumerate(spans)
         for name in names
     }
@@ -111,32 +132,26 @@ def _as_tuple(lasted: Sequence[int]) -> tuple[int, ...] | None:
     return (times.mean, times.p50, times.p90, times.p99) if times else None
 
 
-def _row(asked: Asked, moments: list[tuple[Channel, list[Moment]]], name: str, since: Instant, until: Instant) -> Told:
+def _row(asked: Asked, found: list[_Found], name: str, since: Instant, until: Instant) -> Told:
     """Every figure, each by its own sentence."""
 
-    def mine(channel: Channel, whose: tuple[str | None, str | None]) -> bool:
+    def mine(channel: Channel, whose: Whose) -> bool:
         return _name(asked.by, channel, *whose) == name
 
     def is_now(at: Instant | None) -> bool:
         return at is not None and since <= at < until
 
-    whole = asked.by in (ReportGrouping.NONE, ReportGrouping.CHANNEL)
-    waits = [
-        wait
-        for channel, log in moments
-        for wait in (_requests(_waits(log)) if whole else _waits(log))
-        if mine(channel, wait.whose) and is_now(wait.came)
-    ]
+    waits = [wait for each in found for wait in each.waits if is_now(wait.came) and mine(each.channel, wait.whose)]
     answered = [wait.ended - wait.came for wait in waits if wait.how == "answered" and wait.ended is not None]
     abandoned = [wait.ended - wait.came for wait in waits if wait.how == "abandoned" and wait.ended is not None]
     soon = len([lasted for lasted in answered if lasted <= asked.within])
     early = len([lasted for lasted in abandoned if lasted <= asked.within])
-    held = [(began, ended) for channel, log in moments for began, ended, whose in _held(log) if mine(channel, whose)]
+    held = [(began, ended) for each in found for began, ended, whose in each.held if mine(each.channel, whose)]
     handled = [ended - began for began, ended in held if ended is not None and is_now(ended)]
     moved = [
-        (entry.kind, mine(channel, given), mine(channel, got))
-        for channel, log in moments
-        for entry, given, got in _moved(log)
+        (entry.kind, mine(each.channel, given), mine(each.channel, got))
+        for each in found
+        for entry, given, got in each.moved
         if is_now(entry.at)
     ]
     return {
@@ -174,7 +189,7 @@ def _moments(log: list[LogEntry]) -> list[Moment]:
     return found
 
 
-def _lies_with(session: Session) -> tuple[str | None, str | None]:
+def _lies_with(session: Session) -> Whose:
     return session.skill_group, session.agent or session.directed_to
 
 
@@ -198,7 +213,7 @@ def _turns(moment: Moment) -> bool:
     return kind is EventKind.ASSIGNED or kind in _MOVED_ON or kind is EventKind.SESSION_END
 
 
-def _outcome(turn: Moment | None, last: Moment) -> tuple[str, tuple[str | None, str | None]]:
+def _outcome(turn: Moment | None, last: Moment) -> tuple[str, Whose]:
     if turn is None:
         return "waiting", _lies_with(last.after)
     if turn.entry.kind is EventKind.ASSIGNED or (turn.entry.kind in _MOVED_ON and turn.entry.agent):
@@ -219,7 +234,7 @@ def _requests(waits: Iterable[_Wait]) -> Iterator[_Wait]:
             yield settled[0]._replace(came=wait.came)
 
 
-def _held(log: list[Moment]) -> Iterator[tuple[Instant, Instant | None, tuple[str | None, str | None]]]:
+def _held(log: list[Moment]) -> Iterator[tuple[Instant, Instant | None, Whose]]:
     """Whoever is named gets it, and has it until it is handed on or over."""
     for place, moment in enumerate(log):
         if moment.entry.agent and (moment.entry.kind is EventKind.ASSIGNED or moment.entry.kind in _MOVED_ON):
@@ -233,7 +248,7 @@ def _held(log: list[Moment]) -> Iterator[tuple[Instant, Instant | None, tuple[st
 
 def _moved(
     log: list[Moment],
-) -> Iterator[tuple[LogEntry, tuple[str | None, str | None], tuple[str | None, str | None]]]:
+) -> Iterator[tuple[LogEntry, Whose, Whose]]:
     for place, moment in enumerate(log):
         if moment.entry.kind in _MOVED_ON:
             placed = moment if moment.entry.agent else next(x for x in log[place:] if x.entry.kind in _PLACED)
@@ -263,7 +278,9 @@ def _times(lasted: list[int]) -> tuple[int, ...] | None:
     if not lasted:
         return None
 
+    in_order = sorted(lasted)
+
     def least(percent: int) -> int:
-        return min(each for each in lasted if 100 * len([x for x in lasted if x <= each]) >= percent * len(lasted))
+        return min(each for each in lasted if 100 * bisect_right(in_order, each) >= percent * len(lasted))
 
     return (round(sum(lasted) / len(lasted)), least(50), least(90), least(99))

@@ -18,6 +18,7 @@ from kefu.store.port import (
 from kefu.store.wrapper import StoreWrapper
 from kefu.testing.hours_law import HoursWatch
 from kefu.testing.laws import LAWS, LawBroken, hold_laws, is_vip
+from kefu.testing.ledger import Ledger
 from kefu.testing.live_ledger import NOBODY, LiveLedger
 
 STEP_LAWS = tuple(law for law in LAWS if not law.startswith("L7"))
@@ -61,13 +62,17 @@ class WatchedStore(StoreWrapper):
         if token is not None:
             self._applied.add(token)
         self.live.apply(writes)
-        hold_laws(self.live.ledger(), self._now(), self._step_laws, lowered=self.lowered)
+        hold_laws(self._ledger(), self._now(), self._step_laws, lowered=self.lowered)
         if "L7 order" not in self._off:
             self._hold_order()
         if "hours" not in self._off:
             self._hours.hold(writes, self.live.sessions, self._now())
         if "L12" not in self._off:
             self._hold_wall(writes)
+
+    def _ledger(self) -> Ledger:
+        """What the laws of a step are held against."""
+        return self.live.ledger()
 
     def _hold_order(self) -> None:
         """Nobody was taken past somebody who, as his taker had read, had the first turn and who waits still."""
