@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from api.company import Company
+from kefu.desk.visitor_presence import presence_of
 from kefu.domain.channel import Channel
-from kefu.records import visitor_presence
+from kefu.records import sessions, visitor_presence
 
 SETTINGS = "settings { visitorTimeout agentTimeout pendingTimeout timeoutWarning timeoutWarningText }"
 
@@ -84,6 +85,14 @@ async def seen_at(company: Company, visitor: str) -> int:
     return seen.at
 
 
+async def present_at(company: Company, visitor: str) -> int:
+    """As it counts for his waiting session."""
+    desk = company.server.desk
+    waiting = await company.server.inside(sessions.newest(desk.store, company.tenant, visitor, Channel.APP))
+    assert waiting is not None
+    return (await company.server.inside(presence_of(desk, company.tenant, waiting.value.session))).at
+
+
 async def test_p27_a_visitor_who_asks_is_there(company: Company) -> None:
     await updated(company, pendingTimeout="PT1M")
     await company.visitor_api("V").ask("{ viewer { role } }")
@@ -91,10 +100,13 @@ async def test_p27_a_visitor_who_asks_is_there(company: Company) -> None:
 
 
 async def test_p27_a_visitor_with_an_open_socket_is_there(company: Company) -> None:
+    """A process that holds it writes it down; behind a gateway nobody does, and his subscriptions are looked for."""
     await updated(company, pendingTimeout="PT1M")
+    await company.receive("V", "hello")
+    assert await present_at(company, "V") == 0
     async with company.visitor_api("V").subscribe("subscription { sessionEvents { event { kind } } }"):
         async with asyncio.timeout(60):
-            while not await seen_at(company, "V"):  # noqa: ASYNC110  another process may write it
+            while not await present_at(company, "V"):  # noqa: ASYNC110  another process may write it
                 await asyncio.sleep(0)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,31 +26,39 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         module = metafunc.module.__name__.rpartition(".")[2]
         served_by = ["gateway", "offline"] if module in OFFLINE_TOO else ["gateway"]
-        metafunc.parametrize("server", served_by, indirect=True, scope="session")
+        metafunc.parametrize("server", served_by, indirect=True, scope="module")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and item.path.parent == HERE:
             beyond.mark(item)
-            if hasattr(item, "callspec") and item.callspec.params.get("server") == "offline":
-                item.add_marker(pytest.mark.xdist_group("offline"))  # to start it takes as long as fifty tests
+            is_offline = hasattr(item, "callspec") and item.callspec.params.get("server") == "offline"
+            item.add_marker(pytest.mark.xdist_group("offline" if is_offline else item.module.__name__))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> TableServer:
     started: TableServer = request.getfixturevalue(f"{request.param}_server")
     return started
 
 
-@pytest.fixture(scope="session")
-def gateway_server(engines: Engines) -> Iterator[TableServer]:
-    with behind(engines.endpoint(quickest()), strict_gateway) as server:
+@pytest.fixture(scope="module")
+def gateway_server(engine: str) -> Iterator[TableServer]:
+    with behind(engine, strict_gateway) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def engine(engines: Engines) -> Iterator[str]:
+    """Where a new one answers: dynoxide takes longer over a write the more its streams hold, of whatever table."""
+    with closing(Engines()) as own:
+        yield own.endpoint(quickest())
 
 
 @pytest.fixture(scope="session")
 def offline_server(engines: Engines) -> Iterator[TableServer]:
+    """One for all modules: to start it takes as long as fifty tests."""
     try:
         serverless_offline.require()
     except serverless_offline.Missing as missing:
