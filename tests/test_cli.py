@@ -169,18 +169,34 @@ def test_demo_prints_the_day_in_order(day: Result) -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    ["BOUND_AGENT_FREE", "BOUND_AGENT_NOT_FREE", "NO_FREE_AGENT", "BOUND_AGENT_OFFLINE", "TRANSFERRED_TO_GROUP"],
+    [
+        "BOUND_AGENT_FREE",
+        "BOUND_AGENT_NOT_FREE",
+        "NO_FREE_AGENT",
+        "BOUND_AGENT_OFFLINE",
+        "NOBODY_ONLINE (售后)",
+        "TRANSFERRED_TO_GROUP",
+    ],
 )
 def test_demo_prints_the_reason_of_its_decisions(day: Result, reason: str) -> None:
     assert reason in day.output
 
 
+def test_demo_tells_who_waits_his_place(day: Result) -> None:
+    assert "told: 您当前排在第 2 位。" in day.output
+
+
+def test_demo_brings_back_whom_a_rule_bound(day: Result) -> None:
+    first, second = re.findall(r"^ +returner +→ with (\w+)$", day.output, flags=re.MULTILINE)
+    assert first == second
+
+
 @pytest.mark.parametrize(
     "figures",
     [
-        "售前: 9 offered, 9 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
-        "售后: 3 offered, 2 answered, 0 abandoned, 1 passed on; 67 % answered within 20 s; 1 overflowed here, 1 transferred here",
-        "default: 1 offered, 1 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
+        "售前: 10 offered, 10 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 1 overflowed here, 0 transferred here",
+        "售后: 5 offered, 3 answered, 0 abandoned, 2 passed on; 60 % answered within 20 s; 1 overflowed here, 1 transferred here",
+        "default: 2 offered, 2 answered, 0 abandoned, 0 passed on; 100 % answered within 20 s; 0 overflowed here, 0 transferred here",
     ],
 )
 def test_demo_reports_how_its_day_went(day: Result, figures: str) -> None:

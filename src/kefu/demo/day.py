@@ -10,7 +10,7 @@ from kefu.demo.client import DemoClient, describe
 from kefu.demo.tenant import AFTER_SALES, PRESALES
 
 _SESSION = """
-  id state isVip queuePosition agent { userName nickname } directedTo { nickname } skillGroup { id name }
+  id state isVip queuePosition lastMessage { sender text } agent { userName nickname } directedTo { nickname } skillGroup { id name }
   decision { outcome trigger steps { rule outcome reason detail } candidates { nodes { agent { userName nickname } rank refusal } } }
 """
 _INGEST = (
@@ -42,12 +42,25 @@ _SEND = (
     "mutation($id: ID!, $text: String!) { messageSend(input: {sessionId: $id, text: $text}) {"
     " userErrors { code message } } }"
 )
+_TELLS_PLACE = (
+    "mutation($is: Boolean!) { tenantSettingsUpdate(input: {isQueuePlaceAnnounced: $is}) {"
+    " userErrors { code message } } }"
+)
+_CHAIN = (
+    "mutation($id: ID!, $name: String!, $to: [ID!]!) { skillGroupSave(input: {id: $id, name: $name, overflowGroupIds: $to}) {"
+    " userErrors { code message } } }"
+)
+_RULE = (
+    "mutation($name: String!) { bindingRuleSave(input: {name: $name, event: EFFECTIVE_RECEPTION, agentMessagesMin: 1,"
+    ' expiresAfter: "P30D"}) { userErrors { code message } } }'
+)
+_RULE_DELETE = "mutation($name: String!) { bindingRuleDelete(input: {name: $name}) { userErrors { code message } } }"
 _GROUPS = "{ skillGroups(first: 100) { nodes { id name } } }"
 _EVENTS = "query($id: ID!) { session(id: $id) { events(first: 100) { nodes { seq kind } } } }"
 
 _TALK = (
     "mutation($who: String!, $text: String!) { messageIngest(input: {visitorUserName: $who, channel: WEB, text: $text}) {"
-    f" session {{ lastMessage {{ sender text }} {_SESSION} }} userErrors {{ code message }} }} }}"
+    f" session {{ {_SESSION} }} userErrors {{ code message }} }} }}"
 )
 _RATE = (
     "mutation($id: ID!, $score: Int!) { ratingSubmit(input: {sessionId: $id, score: $score}) {"
@@ -77,7 +90,8 @@ class DemoDay:
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def play(self) -> None:
-        served = (self._prepare, self._bound, self._vips, self._overflow, self._transfer, self._bot)
+        rules = (self._bound, self._vips, self._overflow, self._chain, self._transfer, self._rule)
+        served = (self._prepare, *rules, self._bot)
         for scene in (*served, self._report, self._tidy):
             scene()
 
@@ -86,6 +100,7 @@ class DemoDay:
         for name in (ALICE, BOB, CAROL, DAVE):
             self.client.ask(_ROOM, name=name, max=1)
             self.client.ask(_STATUS, name=name, status="ONLINE")
+        self.client.ask(_TELLS_PLACE, **{"is": True})
 
     def _bound(self) -> None:
         self.say("\n10:00  A lead comes back. The CRM bound him to Alice.")
@@ -122,11 +137,35 @@ class DemoDay:
         self._close(session, "buyer")
         self.client.ask(_STATUS, name=CAROL, status="ONLINE")
 
+    def _chain(self) -> None:
+        self.say(f"\n15:00  Everybody of {AFTER_SALES} is at lunch; its chain leads to {PRESALES}.")
+        groups = self._groups()
+        self.client.ask(_CHAIN, id=groups[AFTER_SALES], name=AFTER_SALES, to=[groups[PRESALES]])
+        for name in (CAROL, DAVE):
+            self.client.ask(_STATUS, name=name, status="AWAY")
+        self._close(self._write("hungry", queueName=AFTER_SALES), "hungry")
+        for name in (CAROL, DAVE):
+            self.client.ask(_STATUS, name=name, status="ONLINE")
+        self.client.ask(_CHAIN, id=groups[AFTER_SALES], name=AFTER_SALES, to=[])
+
+    def _rule(self) -> None:
+        self.say(
+            "\n16:30  A rule binds whoever was answered. He comes back, and needs no group's name to find his agent."
+        )
+        rule, flag = f"answered {self.run}", f"again-{self.run}"
+        self.client.ask(_RULE, name=rule)
+        first = self._write("returner", businessFlag=flag, queueName=AFTER_SALES)
+        self.client.ask(_SEND, id=first["id"], text="已为您处理。")
+        self._close(first, "returner")
+        self._close(self._write("returner", businessFlag=flag), "returner")
+        self.client.ask(_RULE_DELETE, name=rule)
+
     def _transfer(self) -> None:
         self.say(f"\n16:00  Somebody asks {PRESALES} about a delivery: he is transferred to {AFTER_SALES}.")
         session = self._write("mover", queueName=PRESALES)
-        groups = {each["name"]: each["id"] for each in self.client.ask(_GROUPS)["skillGroups"]["nodes"]}
-        moved = self.client.ask(_TRANSFER, id=session["id"], group=groups[AFTER_SALES])["sessionTransfer"]["session"]
+        moved = self.client.ask(_TRANSFER, id=session["id"], group=self._groups()[AFTER_SALES])["sessionTransfer"][
+            "session"
+        ]
         self._show("mover", moved)
         self._close(moved, "mover")
         events = self.client.ask(_EVENTS, id=session["id"])["session"]["events"]["nodes"]
@@ -163,6 +202,7 @@ class DemoDay:
     def _tidy(self) -> None:
         for name in (ALICE, BOB, CAROL, DAVE):
             self.client.ask(_ROOM, name=name, max=5)
+        self.client.ask(_TELLS_PLACE, **{"is": False})
         self.say("\n18:00  The shop closes. Every line above came from the public API; try it yourself at /graphql.")
 
     def _write(self, who: str, tags: list[str] | None = None, **keys: str) -> dict[str, Any]:
@@ -180,6 +220,9 @@ class DemoDay:
         read: dict[str, Any] = self.client.ask(_READ, id=session["id"])["session"]
         return read
 
+    def _groups(self) -> dict[str, str]:
+        return {each["name"]: each["id"] for each in self.client.ask(_GROUPS)["skillGroups"]["nodes"]}
+
     def _close(self, session: dict[str, Any], who: str) -> None:
         closed = self.client.ask(_CLOSE, id=session["id"])["sessionClose"]
         freed = ", ".join(each["visitor"]["userName"].rpartition("-")[0] for each in closed["assigned"])
@@ -189,6 +232,8 @@ class DemoDay:
         self.say(f"       {who:9} → {_place(session)}")
         for line in describe(session["decision"]):
             self.say(f"                     {line}")
+        if session["state"] == "WAITING" and session["lastMessage"]["sender"] == "SYSTEM":
+            self.say(f"                     told: {session['lastMessage']['text']}")
 
     def _named(self, who: str) -> str:
         return f"{who}-{self.run}"
