@@ -12,6 +12,9 @@ from kefu.domain.instants import HOUR, MINUTE, SECOND, Instant
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 
 
+_SATURDAY, _SUNDAY = 5, 6
+
+
 def instant_of(moment: datetime) -> Instant:
     return round(moment.timestamp()) * SECOND
 
@@ -23,10 +26,12 @@ END = instant_of(datetime(2026, 11, 1, 8, tzinfo=UTC))
 LAST_ARRIVAL = END - 30 * MINUTE
 CHANGES = (instant_of(datetime(2026, 10, 25, 1, tzinfo=UTC)), instant_of(datetime(2026, 11, 1, 6, tzinfo=UTC)))
 BURSTS = (
+    (CHANGES[0] + 35 * MINUTE, 50 * MINUTE),
     (instant_of(datetime(2026, 10, 26, 10, 20, tzinfo=UTC)), 20 * MINUTE),
     (instant_of(datetime(2026, 10, 29, 15, 5, tzinfo=UTC)), 20 * MINUTE),
+    (CHANGES[1] + 35 * MINUTE, 50 * MINUTE),
 )
-"""Two campaigns: many visitors at once."""
+"""Many visitors at once: two campaigns, and while a desk is open that would be closed by the clock of the day before."""
 BURST_SHARE = 100
 """One of so many visitors of the week comes in each."""
 
@@ -64,7 +69,7 @@ class Post:
                     yield max(begins, BEGIN), min(ends, END)
 
 
-SATURDAY_NIGHT = (5,)
+SATURDAY_NIGHT = (_SATURDAY,)
 POSTS = (
     Post(name="anna", group="berlin", zone=BERLIN, begins=8 * 60, lasts=480, has_client=True),
     Post(name="bernd", group="berlin", zone=BERLIN, begins=8 * 60 + 7, lasts=480),
@@ -81,12 +86,26 @@ POSTS = (
 """Berlin and New York have hours of their own, on one night behind midnight and over the change of the clocks; the others are
 always open, whoever is there."""
 
-BERLIN_HOURS = ("MON-FRI 08:00-18:00", "SAT 22:00-05:00")
-NEW_YORK_HOURS = ("MON-FRI 09:00-20:00", "SAT 22:00-05:00")
+BERLIN_HOURS = ("MON-FRI 08:00-18:00", "SAT 22:00-03:30")
+NEW_YORK_HOURS = ("MON-FRI 09:00-20:00", "SAT 22:00-02:30")
+_WALL = {
+    "berlin": (BERLIN, (time(8), time(18)), time(3, 30)),
+    "new york": (NEW_YORK, (time(9), time(20)), time(2, 30)),
+}
+
+
+def is_open_by_the_wall(group: str, at: Instant) -> bool:
+    """The same hours read off a clock on the wall: none begins or ends at a time that the clock shows twice."""
+    zone, (opens, closes), night_ends = _WALL[group]
+    wall = datetime.fromtimestamp(at / SECOND, ZoneInfo(zone))
+    shown = wall.time()
+    if wall.weekday() == _SATURDAY:
+        return shown >= time(22)
+    return shown < night_ends if wall.weekday() == _SUNDAY else opens <= shown < closes
 
 
 def arrivals(random: Random, visits: int) -> list[Instant]:
-    """When visitors come: a Poisson process by the hour, given how many there are; and two campaigns."""
+    """When visitors come: a Poisson process by the hour, given how many there are; and bursts."""
     in_each = max(1, visits // BURST_SHARE)
     bursts = [since + random.randrange(length) for since, length in BURSTS for _ in range(in_each)]
     hours = range(BEGIN, LAST_ARRIVAL, HOUR)
@@ -98,5 +117,5 @@ def arrivals(random: Random, visits: int) -> list[Instant]:
 
 def _busy(hour: Instant) -> float:
     moment = datetime.fromtimestamp(hour / SECOND, UTC)
-    is_weekend = moment.weekday() in (5, 6)
+    is_weekend = moment.weekday() in (_SATURDAY, _SUNDAY)
     return _PEAK.get(moment.hour, _NIGHT) * (_WEEKEND if is_weekend else 1)

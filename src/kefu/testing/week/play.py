@@ -14,7 +14,7 @@ from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.week.opening import open_desk, open_for_good
 from kefu.testing.week.plan import END
 from kefu.testing.week.staff import Staff
-from kefu.testing.week.verdict import hold_reports, hold_sequences
+from kefu.testing.week.verdict import hold_hours, hold_reports, hold_sequences
 from kefu.testing.week.visitors import Visitors
 from kefu.testing.week.world import TENANT, World
 
@@ -78,4 +78,5 @@ async def _hold_week(world: World) -> None:
     stored = await check_laws(world.watched.inner, TENANT, world.clock.now(), off=not_read)
     if stored.logs != live.logs:
         raise LawBroken("ledger", "the store does not hold the logs that were committed")
+    hold_hours(world)
     await hold_reports(world)

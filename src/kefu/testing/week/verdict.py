@@ -3,16 +3,17 @@
 from collections import Counter
 from zoneinfo import ZoneInfo
 
+from kefu.domain.decision import DispatchReason
 from kefu.domain.delivery import Happening
 from kefu.domain.instants import DAY, SECOND
-from kefu.domain.log import ENDS, LogEntry
+from kefu.domain.log import ENDS, EventKind, LogEntry
 from kefu.domain.report_grouping import ReportGrouping
 from kefu.domain.report_intervals import interval_edges
 from kefu.domain.session import Session, apply
 from kefu.domain.webhook import Dialect, Webhook
 from kefu.testing.laws import LawBroken
 from kefu.testing.report_recomputed import Asked, differing
-from kefu.testing.week.plan import BEGIN, BERLIN
+from kefu.testing.week.plan import BEGIN, BERLIN, END, is_open_by_the_wall
 from kefu.testing.week.world import TENANT, World
 from kefu.wire.tencent.session_events import EVENT_NAMES, event_body
 
@@ -32,6 +33,20 @@ def hold_sequences(world: World) -> Counter[str]:
             raise LawBroken("sequence", f"{session_id}: {finding} in {names}")
         told.update(names)
     return told
+
+
+def hold_hours(world: World) -> None:
+    """Who asked for a group was declined while its clock on the wall stood outside its hours, and only then."""
+    for session_id, log in world.watched.live.logs.items():
+        keys = world.watched.live.sessions[session_id].value.session.keys
+        group = keys.queue_name if keys.agent_username is None else None
+        for entry in log if group is not None else ():
+            is_accepted = entry.kind is EventKind.HUMAN_REQUESTED
+            steps = entry.decision.steps if entry.decision and entry.kind is EventKind.DECLINED else ()
+            is_declined = any(step.reason is DispatchReason.OUTSIDE_HOURS for step in steps)
+            is_asked = entry.at < END and (is_accepted or is_declined)
+            if is_asked and is_open_by_the_wall(group or "", entry.at) is not is_accepted:
+                raise LawBroken("wall", f"{session_id} had {entry.kind} of {group} at {entry.at}")
 
 
 def _told(log: list[LogEntry]) -> list[str]:
