@@ -409,6 +409,14 @@ MUTANTS = [
         first_seed=DEADLINE_SEEDS,
     ),
     Mutant(
+        name="whoever left a message is gone once he is silent",
+        module="kefu.domain.silence",
+        right="None if session.visitor_is_away else timeouts.pending_ms",
+        wrong="timeouts.pending_ms",
+        law="time-out",
+        first_seed=DEADLINE_SEEDS,
+    ),
+    Mutant(
         name="an end forgets the slot",
         module="kefu.desk.ending",
         right="    changes.step(loaded, writer)\n",

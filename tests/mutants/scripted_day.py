@@ -13,9 +13,11 @@ from kefu.desk.deadlines import look_at_each_due
 from kefu.desk.desk import Desk
 from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.ingest_message import IncomingMessage, Ingested, ingest_message
+from kefu.desk.left_messages import MessageToLeave, leave_message
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.set_agent_status import set_agent_status
+from kefu.desk.sweep import sweep
 from kefu.desk.tenant_settings import update_settings
 from kefu.domain.agent import AgentStatus
 from kefu.domain.binding_rules import BindingRule, BindingRuleAct, BindingRuleEvent
@@ -146,6 +148,21 @@ async def silence(off: Collection[str]) -> None:
         day.clock.advance(MINUTE)
 
 
+async def a_message_left(off: Collection[str]) -> None:
+    """It waits while nobody is free, and its visitor is away for longer than one who waits may be."""
+    day = Day(off)
+    await day.open()
+    await update_settings(day.desk, CALL, lambda known: replace(known, timeouts=Timeouts(pending_ms=MINUTE)))
+    await day.turn("b", AgentStatus.BUSY)
+    await leave_message(day.desk, CALL, MessageToLeave(visitor="x", channel=Channel.APP, text="call me"))
+    await sweep(day.desk, TENANT)
+    await day.hold()
+    for _ in range(2):
+        day.clock.advance(MINUTE)
+        await look_at_each_due(day.desk)
+        await day.hold()
+
+
 RULES = (
     BindingRule(name="first", event=BindingRuleEvent.FIRST_RECEPTION),
     BindingRule(name="closed", event=BindingRuleEvent.EFFECTIVE_RECEPTION, business_flag="care"),
@@ -200,5 +217,6 @@ async def play_day(off: Collection[str]) -> None:
     await the_last_one_goes(off)
     await down_a_long_chain(off)
     await silence(off)
+    await a_message_left(off)
     await unbound_by_a_rule(off)
     await rules_in_races(off)

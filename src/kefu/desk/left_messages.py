@@ -115,7 +115,7 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
         ref = SessionRef(left.visitor, left.channel, ordinal, desk.new_id(changes.now))
         writer.begin(ref, left.keys, since=left.left_at)
     is_with_bot = opened is not None and opened.value.session.state is SessionState.BOT
-    writer.visitor_message(_message(left), to_bot=is_with_bot)
+    writer.visitor_message(_message(left), to_bot=is_with_bot, was_left=True)
     if opened is None or is_with_bot:
         decision = await _decide(desk, changes, left, writer.session.keys, lost)
         if decision.outcome is DispatchOutcome.DECLINE:

@@ -59,6 +59,8 @@ class LogEntry:
     keys: RoutingKeys | None = None
     """SESSION_BEGIN, HUMAN_REQUESTED and DECLINED: what the visitor's message said about routing."""
     message: Message | None = None
+    was_left: bool = False
+    """Messages of the visitor only: it was left before, he need not be there."""
     agent: str | None = None
     """Login of the agent the event is about: who was assigned, who wrote, who ended it."""
     from_agent: str | None = None

@@ -33,9 +33,9 @@ class LogWriter:
         at = self.now if since is None else since
         self._write(LogEntry(seq=1, kind=EventKind.SESSION_BEGIN, at=at, ref=ref, keys=keys))
 
-    def visitor_message(self, message: Message, *, to_bot: bool) -> None:
+    def visitor_message(self, message: Message, *, to_bot: bool, was_left: bool = False) -> None:
         kind = EventKind.BOT_USER_MESSAGE if to_bot else EventKind.USER_MESSAGE
-        self._write(LogEntry(seq=self._next, kind=kind, at=self.now, message=message))
+        self._write(LogEntry(seq=self._next, kind=kind, at=self.now, message=message, was_left=was_left))
 
     def agent_message(self, message: Message) -> None:
         entry = LogEntry(

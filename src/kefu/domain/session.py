@@ -80,6 +80,8 @@ class Session:
     """Number of the visitor's latest message that a bot is to answer."""
     answered_seq: int = 0
     """Number of the latest message that a bot has answered."""
+    visitor_is_away: bool = False
+    """Whether he has only left messages so far: they wait for an agent, and nobody waits with them."""
     warned_at: Instant | None = None
     """When its end for silence was last announced; whatever was said since has put that off."""
     agent_messages: int = 0
@@ -130,6 +132,7 @@ def apply(session: Session | None, entry: LogEntry) -> Session:
         keys=entry.keys or after.keys,
         decided_seq=entry.seq if entry.decision else after.decided_seq,
         last_message_seq=entry.seq if entry.message and not _is_marker(entry) else after.last_message_seq,
+        visitor_is_away=_is_away_after(session, entry),
     )
 
 
@@ -146,6 +149,12 @@ def _begun(entry: LogEntry) -> Session:
     if entry.kind is not EventKind.SESSION_BEGIN or entry.ref is None or entry.seq != 1:
         raise IllegalEvent(f"{entry.kind} as entry {entry.seq} begins no session")
     return Session(ref=entry.ref, keys=entry.keys or NO_KEYS, started_at=entry.at, last_seq=1)
+
+
+def _is_away_after(session: Session, entry: LogEntry) -> bool:
+    if entry.kind not in VISITOR_MESSAGES:
+        return session.visitor_is_away
+    return entry.was_left and (session.visitor_is_away or session.last_visitor_message_at is None)
 
 
 def _moved(session: Session, entry: LogEntry) -> Session:  # noqa: PLR0911  one row per kind

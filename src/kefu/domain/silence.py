@@ -66,7 +66,7 @@ def silence_of(session: Session, timeouts: Timeouts, *, visitor_seen_at: Instant
     written_at, answered_at = session.last_visitor_message_at or 0, session.last_agent_message_at or 0
     if session.state is SessionState.WAITING:
         since = max(session.waiting_since or 0, written_at, visitor_seen_at)
-        return Silence(EventKind.PENDING_AUTO_END, since, timeouts.pending_ms)
+        return Silence(EventKind.PENDING_AUTO_END, since, None if session.visitor_is_away else timeouts.pending_ms)
     if session.state is SessionState.BOT:
         return Silence(EventKind.USER_TIMEOUT_END, max(written_at, answered_at), timeouts.visitor_ms)
     assigned_at = session.assigned_at or 0

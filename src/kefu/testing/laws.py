@@ -228,7 +228,10 @@ def rated_once(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def ends_for_silence_alone(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    """By a time-out only where nothing was said, and nobody got it or joined a line, for as long as the tenant says."""
+    """By a time-out only where nothing was said, and nobody got it or joined a line, for as long as the tenant says.
+
+    Nobody is gone who was not there: a left message waits.
+    """
     timeouts = ledger.directory.settings.timeouts
     waited_ms = {
         EventKind.USER_TIMEOUT_END: timeouts.visitor_ms,
@@ -243,6 +246,9 @@ def ends_for_silence_alone(ledger: Ledger, _now: Instant) -> Iterator[str]:
             longest = waited_ms[entry.kind]
             if longest is None or entry.at - newest < longest:
                 yield f"{session.id} ended by {entry.kind} {entry.at - newest} ms after something happened"
+            was_there = any(each.kind in VISITOR_MESSAGES and not each.was_left for each in entries[:index])
+            if entry.kind is EventKind.PENDING_AUTO_END and not was_there:
+                yield f"{session.id} of a visitor who had only left messages ended because he was not there"
 
 
 def deadlines_are_set(ledger: Ledger, now: Instant) -> Iterator[str]:
