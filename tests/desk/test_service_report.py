@@ -8,6 +8,7 @@ import pytest
 from shop import BUSY, OFFLINE, ONLINE, TENANT, Shop
 
 from engines import Engines, PlacedStore, table_of_its_own
+from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.sweep import sweep
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.domain.channel import Channel
@@ -106,11 +107,23 @@ async def waits_for_one(shop: Shop) -> None:
     await shop.close(first)
 
 
+async def is_passed_on(shop: Shop) -> None:
+    """One may wait in G1, and one does: 售前 takes over."""
+    change = GroupChange(id=shop.groups["G1"], name="G1", queue_length_max=1, overflow_groups=(shop.groups["售前"],))
+    await shop.step(save_group(shop.desk, shop.call(), change))
+    for name in "ab":
+        await shop.write(f"with {name}", agentUsername=name)
+    for visitor in "VW":
+        await shop.write(visitor, queueName="G1")
+
+
 async def rests(_shop: Shop) -> None:
     pass
 
 
-@pytest.mark.parametrize("happening", [overflows, transfers, abandons, vanishes, asks_the_bot, waits_for_one, rests])
+@pytest.mark.parametrize(
+    "happening", [overflows, transfers, abandons, vanishes, asks_the_bot, waits_for_one, is_passed_on, rests]
+)
 async def test_a_report_says_what_the_raw_entries_do(shop: Shop, happening: Callable[[Shop], Awaitable[None]]) -> None:
     await happening(shop)
     told_by = {by: await report(shop, by) for by in By}
@@ -129,6 +142,12 @@ async def test_to_the_tenant_a_session_that_overflowed_was_offered_once(shop: Sh
     await overflows(shop)
     [row] = (await report(shop, By.NONE)).values()
     assert (row["offered"], row["answered"], row["answer"]) == (1, 1, (30_001,) * 4)
+
+
+async def test_whom_a_full_queue_passed_on_was_offered_to_the_tenant(shop: Shop) -> None:
+    await is_passed_on(shop)
+    [row] = (await report(shop, By.NONE)).values()
+    assert (row["offered"], row["answered"], row["waiting"]) == (4, 3, 1)
 
 
 async def test_more_sessions_than_are_read_side_by_side_are_all_read(shop: Shop) -> None:

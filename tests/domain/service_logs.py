@@ -82,6 +82,11 @@ class Visit:
         self.writer.dispatched(NO_KEYS, nowhere)
         return self.ends()
 
+    def is_passed_on(self, full: str, group: str, agent: str | None = None) -> "Visit":
+        """Asks for a human in a group whose queue is full; another takes over before he stood anywhere."""
+        self.writer.dispatched(NO_KEYS, replace(self._to(agent, group), turned_away_from=full))
+        return self
+
     def gets(self, agent: str) -> "Visit":
         self.writer.placed(decision(agent=agent, group=self.writer.session.skill_group))
         return self
@@ -134,6 +139,7 @@ def _steps(visit: Visit) -> st.SearchStrategy[Callable[[], object]]:
     asks = [
         st.tuples(may_be, group).map(lambda to: lambda: visit.asks(*to)),
         st.tuples(agent, own).map(lambda to: lambda: visit.asks_for(*to)),
+        st.tuples(group, group, may_be).map(lambda to: lambda: visit.is_passed_on(*to)),
     ]
     gets = [agent.map(lambda to: lambda: visit.gets(to))]
     moves = [

@@ -153,6 +153,25 @@ def test_who_leaves_after_an_overflow_leaves_the_group_he_waited_in() -> None:
     assert (found[0, "G"].abandoned, found[0, "H"].abandoned) == ([], [5_000])
 
 
+@pytest.mark.parametrize("by", [By.NONE, By.CHANNEL])
+def test_whom_a_full_queue_passed_on_is_offered_to_the_tenant_once(by: By) -> None:
+    figures = only(Visit().is_passed_on("G", "H").at(30).gets("a").at(90).ends(), by=by)
+    assert counts(figures) == {"answered": 1, "handled": 1, "overflowed_in": 1, "overflowed_out": 1}
+    assert figures.answered == [30_000]
+
+
+@pytest.mark.parametrize("agent", [None, "a"])
+def test_whom_a_full_queue_passed_on_is_offered_to_who_took_over_alone(agent: str | None) -> None:
+    found = rows(Visit().is_passed_on("G", "H", agent))
+    assert counts(found[0, "G"]) == {"overflowed_out": 1}
+    assert counts(found[0, "H"]) == {"answered" if agent else "waiting": 1, "overflowed_in": 1}
+
+
+def test_whom_a_full_queue_passed_on_is_abandoned_where_he_waited() -> None:
+    found = rows(Visit().is_passed_on("G", "H").at(60).ends(Kind.USER_END))
+    assert (found[0, "G"].abandoned, found[0, "H"].abandoned) == ([], [60_000])
+
+
 def test_an_overflow_out_of_an_agents_line_is_the_agents() -> None:
     found = rows(Visit().asks_for("a").at(60).overflows("G", "b").at(70).ends(), by=By.AGENT)
     assert counts(found[0, "a"]) == {"passed_on": 1, "overflowed_out": 1}

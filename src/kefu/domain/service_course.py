@@ -2,7 +2,7 @@
 
 An *offer* lasts from the moment a session comes before a group, or before one agent, until somebody has it or
 it goes elsewhere. To be overflowed or transferred makes another offer. Handing it to a free agent by name makes none:
-nobody waited.
+nobody waited. Whom a full queue passes on before he stood in it is offered to the group that takes over, and to it alone.
 """
 
 from collections.abc import Iterator
@@ -130,7 +130,7 @@ class Course:
 
     def _placed(self, entry: LogEntry, agent: str | None) -> None:
         offer = self._offered(entry.at, is_request=True)
-        if not offer.is_request and not offer.is_placed:
+        if self.hand_overs and not offer.is_placed:
             self.hand_overs[-1].to_group, self.hand_overs[-1].to_agent = entry.skill_group, agent
         offer.skill_group, offer.agent, offer.is_placed = entry.skill_group, agent, True
 
@@ -141,16 +141,19 @@ class Course:
     def _handed_over(self, entry: LogEntry) -> None:
         offer, handling = self._offer, self._handling
         before = offer or handling
+        is_at_the_door = offer is not None and not offer.is_placed
         self.hand_overs.append(
             HandOver(
                 kind=entry.kind,
                 at=entry.at,
                 from_agent=before.agent if before else entry.from_agent,
-                from_group=before.skill_group if before else None,
+                from_group=_turned_away_by(entry) if is_at_the_door else before.skill_group if before else None,
                 to_agent=entry.agent,
                 to_group=entry.skill_group,
             )
         )
+        if is_at_the_door:
+            return
         self._let_go(entry.at)
         if entry.agent is None:
             self._settle(Outcome.PASSED_ON, entry.at)
@@ -170,3 +173,8 @@ class Course:
     def _let_go(self, at: Instant) -> None:
         if (handling := self._handling) is not None:
             handling.until = at
+
+
+def _turned_away_by(entry: LogEntry) -> str | None:
+    """The group whose queue was full."""
+    return entry.line.owner if entry.line else None

@@ -15,7 +15,7 @@ from kefu.domain.instants import Instant
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.report_grouping import ReportGrouping
 from kefu.domain.service_report import Figures, ServiceReport, times_of
-from kefu.domain.session import Session, apply
+from kefu.domain.session import Session, SessionState, apply
 from kefu.records.service_courses import courses
 from kefu.store.port import Store
 from kefu.testing.ledger import Ledger
@@ -197,7 +197,7 @@ def _waits(log: list[Moment]) -> Iterator[_Wait]:
     """Each begins where a human is asked for, or where it is handed on to nobody yet; and ends at the next turn."""
     for place, moment in enumerate(log):
         is_request = moment.entry.kind is EventKind.HUMAN_REQUESTED
-        if not is_request and not (moment.entry.kind in _MOVED_ON and moment.entry.agent is None):
+        if not is_request and not (_turns(moment) and moment.entry.kind in _MOVED_ON and moment.entry.agent is None):
             continue
         rest = log[place + 1 :]
         length = next((number for number, each in enumerate(rest) if _turns(each)), None)
@@ -209,8 +209,15 @@ def _waits(log: list[Moment]) -> Iterator[_Wait]:
 
 
 def _turns(moment: Moment) -> bool:
+    """To be passed on by a queue that was full is none: whoever asked for a human stood nowhere yet."""
     kind = moment.entry.kind
+    if _is_at_the_door(moment):
+        return False
     return kind is EventKind.ASSIGNED or kind in _MOVED_ON or kind is EventKind.SESSION_END
+
+
+def _is_at_the_door(moment: Moment) -> bool:
+    return moment.entry.kind is EventKind.OVERFLOWED and moment.before.state is SessionState.BOT
 
 
 def _outcome(turn: Moment | None, last: Moment) -> tuple[str, Whose]:
@@ -252,7 +259,8 @@ def _moved(
     for place, moment in enumerate(log):
         if moment.entry.kind in _MOVED_ON:
             placed = moment if moment.entry.agent else next(x for x in log[place:] if x.entry.kind in _PLACED)
-            yield moment.entry, _lies_with(moment.before), _lies_with(placed.after)
+            full = moment.entry.line.owner if _is_at_the_door(moment) and moment.entry.line else None
+            yield moment.entry, (full, None) if full else _lies_with(moment.before), _lies_with(placed.after)
 
 
 def _name(by: ReportGrouping, channel: Channel, group: str | None, agent: str | None) -> str | None:
@@ -271,6 +279,9 @@ def _names(by: ReportGrouping, channel: Channel, log: list[Moment]) -> Iterator[
             name = _name(by, channel, *_lies_with(session))
             if name is not None:
                 yield name
+    for _, given, _ in _moved(log):
+        if (name := _name(by, channel, *given)) is not None:
+            yield name
 
 
 def _times(lasted: list[int]) -> tuple[int, ...] | None:
