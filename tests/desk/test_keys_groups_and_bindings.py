@@ -19,10 +19,19 @@ from kefu.domain.instants import MINUTE
 from kefu.domain.log import EventKind
 from kefu.domain.refusals import Declined, NotFound, RefusalCode
 from kefu.domain.routing_keys import NO_KEYS
+from kefu.store.memory import MemoryStore
+from kefu.store.port import Store
+from kefu.testing.clocks import ManualClock
 
 FREE = Agent(user_name="a", status=ONLINE, status_changed_at=0, idle_since=0, max_sessions=1)
 BINDING = Binding(business_flag="F", visitor="V", agent="a")
 AT_REST = DispatchFacts(directory=Directory(), channel=Channel.APP, keys=NO_KEYS)
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Store:
+    """Memory alone: the same procedure runs on every store, as the examples do."""
+    return MemoryStore(clock.now)
 
 
 @pytest.fixture

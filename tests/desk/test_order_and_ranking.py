@@ -24,9 +24,18 @@ from kefu.domain.ranking import choose_agent
 from kefu.domain.refusals import Declined, RefusalCode
 from kefu.domain.routing_keys import NO_KEYS
 from kefu.domain.session_ref import SessionRef
+from kefu.store.memory import MemoryStore
+from kefu.store.port import Store
+from kefu.testing.clocks import ManualClock
 
 IDLE = Ranking.LONGEST_IDLE
 LOADED = Ranking.LEAST_LOADED
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Store:
+    """Memory alone: the same procedure runs on every store, as the examples do."""
+    return MemoryStore(clock.now)
 
 
 async def saved(shop: Shop, name: str, *groups: str, max_sessions: int | None = None) -> None:
