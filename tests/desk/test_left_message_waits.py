@@ -7,7 +7,7 @@ from shop import BUSY, OFFLINE, ONLINE, TENANT, Shop
 
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.deadlines import look_at_each_due
-from kefu.desk.left_messages import MessageToLeave, leave_message
+from kefu.desk.left_messages import MessageToLeave, bring_in, leave_message
 from kefu.desk.sweep import sweep
 from kefu.domain.channel import Channel
 from kefu.domain.instants import HOUR, MINUTE
@@ -16,7 +16,8 @@ from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.timeouts import Timeouts
 from kefu.domain.working_hours import WorkingHours
-from kefu.records import sessions
+from kefu.records import deadlines, left_messages, sessions
+from kefu.store.port import Span
 
 # The shop's clock begins with 2026, a Thursday, at midnight UTC.
 DAY_SHIFT = WorkingHours(zone="Etc/UTC", weekly=(((9 * 60, 18 * 60),),) * 7)
@@ -115,3 +116,19 @@ async def test_left_messages_of_an_agent_who_vanished_wait_on(shop: Shop) -> Non
     await swept(shop)
     await passes(shop, 2 * PENDING_MS)
     assert await shop.where(ref) == "queued in default"
+
+
+async def test_a_session_opened_for_a_left_message_has_its_deadline_in_the_same_commit(shop: Shop) -> None:
+    await leave(shop, "V")
+    shop.clock.advance(9 * HOUR)
+    [left], _ = await left_messages.waiting(shop.desk.store, TENANT, Span(limit=10))
+    await shop.step(bring_in(shop.desk, TENANT, left))
+    [deadline] = await deadlines.load(shop.desk.store, TENANT, [(await newest(shop, "V")).id])
+    assert deadline is not None
+    assert (deadline.version, deadline.value.due_at) == (1, shop.clock.now() + PENDING_MS)
+
+
+async def test_a_declined_session_has_no_deadline(shop: Shop) -> None:
+    declined = await shop.write("V")
+    assert (await shop.session(declined)).end_reason is Kind.DECLINED
+    assert await deadlines.load(shop.desk.store, TENANT, [declined.id]) == [None]
