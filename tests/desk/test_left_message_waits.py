@@ -7,7 +7,8 @@ from shop import BUSY, OFFLINE, ONLINE, TENANT, Shop
 
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.deadlines import look_at_each_due
-from kefu.desk.left_messages import MessageToLeave, leave_message
+from kefu.desk.directory import GroupChange, save_group
+from kefu.desk.left_messages import MessageToLeave, bring_in, leave_message
 from kefu.desk.sweep import sweep
 from kefu.domain.channel import Channel
 from kefu.domain.instants import HOUR, MINUTE
@@ -16,7 +17,8 @@ from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.timeouts import Timeouts
 from kefu.domain.working_hours import WorkingHours
-from kefu.records import sessions
+from kefu.records import deadlines, left_messages, sessions
+from kefu.store.port import Span
 
 # The shop's clock begins with 2026, a Thursday, at midnight UTC.
 DAY_SHIFT = WorkingHours(zone="Etc/UTC", weekly=(((9 * 60, 18 * 60),),) * 7)
@@ -115,3 +117,57 @@ async def test_left_messages_of_an_agent_who_vanished_wait_on(shop: Shop) -> Non
     await swept(shop)
     await passes(shop, 2 * PENDING_MS)
     assert await shop.where(ref) == "queued in default"
+
+
+async def test_a_session_opened_for_a_left_message_has_its_deadline_in_the_same_commit(shop: Shop) -> None:
+    await leave(shop, "V")
+    shop.clock.advance(9 * HOUR)
+    [left], _ = await left_messages.waiting(shop.desk.store, TENANT, Span(limit=10))
+    await shop.step(bring_in(shop.desk, TENANT, left))
+    [deadline] = await deadlines.load(shop.desk.store, TENANT, [(await newest(shop, "V")).id])
+    assert deadline is not None
+    assert (deadline.version, deadline.value.due_at) == (1, shop.clock.now() + PENDING_MS)
+
+
+async def test_a_declined_session_has_no_deadline(shop: Shop) -> None:
+    declined = await shop.write("V")
+    assert (await shop.session(declined)).end_reason is Kind.DECLINED
+    assert await deadlines.load(shop.desk.store, TENANT, [declined.id]) == [None]
+
+
+async def chain(shop: Shop, name: str, *to: str, after: int | None = None) -> None:
+    groups = tuple(shop.groups[each] for each in to)
+    change = GroupChange(id=shop.groups[name], name=name, overflow_groups=groups, overflow_after_ms=after)
+    await shop.step(save_group(shop.desk, shop.call(), change))
+
+
+async def test_a_left_message_stays_with_its_group_until_the_agents_have_come(shop: Shop) -> None:
+    await chain(shop, "G1", "售前")
+    await turn(shop, "abd", OFFLINE)
+    await leave(shop, "V", queueName="G1")
+    await opens(shop)
+    await swept(shop)
+    assert await shop.where(await newest(shop, "V")) == "queued in G1"
+    await turn(shop, "da", ONLINE)
+    assert await shop.where(await newest(shop, "V")) == "with a"
+
+
+async def test_a_left_message_goes_on_by_time(shop: Shop) -> None:
+    await chain(shop, "G1", "售前", after=2 * MINUTE)
+    await turn(shop, "ab", OFFLINE)
+    await leave(shop, "V", queueName="G1")
+    await opens(shop)
+    assert await shop.where(await newest(shop, "V")) == "queued in G1"
+    shop.clock.advance(2 * MINUTE)
+    await swept(shop)
+    assert await shop.where(await newest(shop, "V")) == "queued in 售前"
+
+
+async def test_who_waits_himself_behind_a_left_message_goes_on_where_nobody_is_online(shop: Shop) -> None:
+    await chain(shop, "G1", "售前")
+    await turn(shop, "ab", OFFLINE)
+    await leave(shop, "V", queueName="G1")
+    await opens(shop)
+    assert await shop.where(await shop.write("W", queueName="G1")) == "queued in 售前"
+    assert await shop.where(await newest(shop, "V")) == "queued in G1"
+    assert await shop.where(await shop.write("V")) == "queued in 售前"

@@ -429,7 +429,7 @@ MUTANTS = [
     Mutant(
         name="a session opens without a deadline",
         module="kefu.desk.ingest_message",
-        right="    if not opened:\n",
+        right="    if not opened and writer.session.is_open:\n",
         wrong="    if False:\n",
         law="L7 deadline",
         first_seed=DEADLINE_SEEDS,

@@ -134,7 +134,7 @@ async def _ingest(desk: Desk, call: Call, incoming: IncomingMessage, lost: int) 
     )
     stored, spilled = remember(tenant, writer, latest.value if latest else None, message_id)
     changes.step(opened, writer, stored)
-    if not opened:
+    if not opened and writer.session.is_open:
         changes.add(*armed(tenant, writer.session.ref, loaded.directory.settings.timeouts, changes.now))
     changes.add(*spilled, *_card_writes(changes, incoming, card), *mark(call, _results, result, changes.now))
     await changes.commit(desk)

@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import replace
 
 from kefu.dataclass import dataclass
+from kefu.desk.arming import armed
 from kefu.desk.attempts import attempt, commit, left_to_the_next_look
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.changeset import Changeset
@@ -123,6 +124,9 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
         await dispatch_or_decline(desk, changes, writer, writer.session.keys, decision)
     stored, _ = remember(tenant, writer, latest.value if latest else None, None)
     changes.step(opened, writer, stored)
+    if opened is None:
+        timeouts = directory.directory.settings.timeouts
+        changes.add(*armed(tenant, writer.session.ref, timeouts, changes.now))
     changes.add(left_messages.write(tenant, replace(left, session=writer.session.ref), known.version))
     await changes.commit(desk)
     return writer.session.ref

@@ -25,7 +25,8 @@ def reason_to_go_on(session: Session, facts: DispatchFacts, now: Instant) -> Dis
     group = facts.directory.group(session.line.owner) if session.line else None
     if group is None or not may_go_on(facts.directory, session):
         return None
-    if not is_anyone_online(facts.group, now):
+    # a left message comes in as the desk opens, and must not run past agents who have yet to log in
+    if not session.visitor_is_away and not is_anyone_online(facts.group, now):
         return DispatchReason.NOBODY_ONLINE
     is_served = any(agent.is_free_at(now) for agent in facts.group.agents)
     return DispatchReason.WAITED_TOO_LONG if not is_served and _is_overdue(session, group, facts.group, now) else None

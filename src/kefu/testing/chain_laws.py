@@ -17,12 +17,15 @@ _BEGINS_ANEW = frozenset({EventKind.ASSIGNED, EventKind.TRANSFERRED})
 
 
 def chains_lead_on(ledger: Ledger, _now: Instant) -> Iterator[str]:
-    """Nobody waits where no agent is ONLINE, by the status that is stored, while another group would take him."""
+    """Nobody waits where no agent is ONLINE, by the status that is stored, while another group would take him.
+
+    Only a left message does: it goes on by time alone.
+    """
     for line, entries in ledger.lines.items():
         if line.kind is not LineKind.GROUP or not entries or _is_anyone_online(ledger, line.owner):
             continue
         for session in (entry.value.session for entry in entries):
-            if _goes_on(ledger, session):
+            if not session.visitor_is_away and _goes_on(ledger, session):
                 yield f"{session.id} waits in {line.owner}, where nobody is online, and a chain leads on"
 
 
