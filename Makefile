@@ -41,7 +41,7 @@ test: .venv/check
 
 e2e: .venv/check
 	@command -v npm >/dev/null || echo "No npm: tests of other people's clients and under serverless-offline are skipped."
-	$(BIN)/python -m pytest tests/e2e --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest tests/e2e --numprocesses 2
 
 proof: .venv/check engines build/clients/installed
 	$(BIN)/python -m kefu.testing.proof $(SEEDS)

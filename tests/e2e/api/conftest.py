@@ -33,8 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and item.path.parent == HERE:
             beyond.mark(item)
-            is_offline = hasattr(item, "callspec") and item.callspec.params.get("server") == "offline"
-            item.add_marker(pytest.mark.xdist_group("offline" if is_offline else item.module.__name__))
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,11 @@
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from e2e.sockets.kefu_served import KefuServed
 from engines import Engines
 from kefu.testing.engines import quickest
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group("sockets"))  # in one process: each kind of server is started once
 
 
 @pytest.fixture(scope="session")
