@@ -57,6 +57,8 @@ class Visitors:
 
     async def _come(self, name: str) -> None:
         world, dice = self.world, self.world.random
+        if world.is_silent:
+            return
         keys: dict[str, object] = {}
         if world.chance(0.85):
             keys["queueName"] = dice.choice(("berlin", "berlin", "new york"))

@@ -53,13 +53,17 @@ class WeeksStore(WatchedStore):
         super().__init__(inner, TENANT, request=lambda: "this step", now=now, off=(*OF_ALL_SESSIONS, *off))
         self.moved: dict[str, None] = {}
         """Ids of sessions that moved in this step, in their order."""
+        self.has_changed = False
+        """Whether anything was committed in this step."""
 
     def begin_step(self) -> None:
         self._read.clear()
         self.moved.clear()
+        self.has_changed = False
 
     async def commit(self, writes: Sequence[Write], *, token: str | None) -> None:
         await super().commit(writes, token=token)
+        self.has_changed = True
         self.moved.update(dict.fromkeys(sorted(self.live.touched)))
 
     def _ledger(self) -> Ledger:
@@ -115,14 +119,14 @@ class World:
             self.clock.advance(max(0, when - self.clock.now()))
             await self.step(what, action)
 
-    async def step(self, what: str, action: Action, laws: Collection[str] = AFTER_EACH_STEP) -> None:
+    async def step(self, what: str, action: Action) -> None:
         self.steps += 1
         self._latest.append(f"{self.time_told} {what}")
         self.watched.begin_step()
         try:
             await self._until_refused(action)
-            if self.watched.moved or laws is not AFTER_EACH_STEP:
-                self.hold(laws)
+            if self.watched.has_changed:
+                self.hold(AFTER_EACH_STEP)
         except Exception as broken:
             broken.add_note(
                 f"seed {self.seed}, {self.visits} visits, at {self.time_told}: {what}\n" + "\n".join(self._latest)
