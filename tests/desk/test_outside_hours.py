@@ -294,6 +294,17 @@ async def test_a_left_message_waits_for_the_hours_of_its_own_group(shop: Shop) -
     assert await shop.where(await newest(shop, "V")) == "with d"
 
 
+async def test_a_left_message_for_one_agent_comes_in_by_the_tenants_hours(shop: Shop) -> None:
+    await own_hours(shop, "售前", NIGHT_SHIFT)
+    await shop.write("V", agentUsername="a", queueName="售前")
+    await leave(shop, "V")
+    await swept(shop)
+    assert await shop.where(await newest(shop, "V")) == "CLOSED"
+    opens(shop)
+    await swept(shop)
+    assert await shop.where(await newest(shop, "V")) == "with a"
+
+
 async def test_what_is_left_while_the_desk_is_open_comes_in_at_the_next_sweep(shop: Shop) -> None:
     opens(shop)
     await leave(shop, "V")
