@@ -23,8 +23,9 @@ from kefu.domain.message import MessageSender
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import WorkingHours
-from kefu.records import left_messages, sessions
+from kefu.records import sessions
 from kefu.records.sweep_places import START, Part
+from left_behind import left_by
 
 # The shop's clock begins with 2026, a Thursday, at midnight UTC.
 DAY_SHIFT = WorkingHours(zone="Etc/UTC", weekly=(((9 * 60, 18 * 60),),) * 7)
@@ -238,7 +239,7 @@ async def test_a_left_message_opens_one_session_however_often_it_is_swept(shop: 
         await swept(shop)
         shop.clock.advance(MINUTE)
     assert await comes_to(shop, message) == [(await newest(shop, "V")).id]
-    [left] = await left_messages.left_by(shop.desk.store, TENANT, "V", 10)
+    [left] = await left_by(shop.desk.store, TENANT, "V", 10)
     assert left.session == await newest(shop, "V")
 
 
