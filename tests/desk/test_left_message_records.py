@@ -23,6 +23,7 @@ from kefu.store.port import Conflict, Span, Store
 from kefu.store.sqlite import SqliteStore
 from kefu.testing.clocks import ManualClock
 from kefu.testing.engines import quickest
+from left_behind import left_by
 
 OTHER_TENANT = "20081"
 CLOSED = WorkingHours(
@@ -78,7 +79,7 @@ async def test_one_that_came_in_is_listed_no_more_and_cannot_come_in_again(shop:
     done = replace(left(1), session=SessionRef("v1", Channel.WEB, 1, "s"))
     await commit(shop.desk, [left_messages.write(TENANT, done, 1)])
     assert await listed(shop.desk.store) == []
-    assert await left_messages.left_by(shop.desk.store, TENANT, "v1", 10) == [done]
+    assert await left_by(shop.desk.store, TENANT, "v1", 10) == [done]
     with pytest.raises(Conflict):
         await commit(shop.desk, [left_messages.write(TENANT, done, 1)])
 

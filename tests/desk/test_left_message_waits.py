@@ -135,9 +135,14 @@ async def test_a_declined_session_has_no_deadline(shop: Shop) -> None:
     assert await deadlines.load(shop.desk.store, TENANT, [declined.id]) == [None]
 
 
-async def chain(shop: Shop, name: str, *to: str, after: int | None = None) -> None:
-    groups = tuple(shop.groups[each] for each in to)
-    change = GroupChange(id=shop.groups[name], name=name, overflow_groups=groups, overflow_after_ms=after)
+async def chain(shop: Shop, name: str, *to: str, after: int | None = None, queue_length_max: int | None = None) -> None:
+    change = GroupChange(
+        id=shop.groups[name],
+        name=name,
+        overflow_groups=tuple(shop.groups[each] for each in to),
+        overflow_after_ms=after,
+        queue_length_max=queue_length_max,
+    )
     await shop.step(save_group(shop.desk, shop.call(), change))
 
 
@@ -171,3 +176,35 @@ async def test_who_waits_himself_behind_a_left_message_goes_on_where_nobody_is_o
     assert await shop.where(await shop.write("W", queueName="G1")) == "queued in 售前"
     assert await shop.where(await newest(shop, "V")) == "queued in G1"
     assert await shop.where(await shop.write("V")) == "queued in 售前"
+
+
+async def where(shop: Shop, *visitors: str) -> list[str]:
+    return [await shop.where(await newest(shop, each)) for each in visitors]
+
+
+async def test_left_messages_take_half_of_a_limited_queue_and_leave_the_rest_to_who_is_there(shop: Shop) -> None:
+    await chain(shop, "G1", queue_length_max=2)
+    for visitor in ("V1", "V2", "V3"):
+        await leave(shop, visitor, queueName="G1")
+    await opens(shop)
+    assert await where(shop, "V1", "V2", "V3") == ["queued in G1", "CLOSED", "CLOSED"]
+    assert await shop.where(await shop.write("live", queueName="G1")) == "queued in G1"
+    await shop.turn("a", ONLINE)
+    assert await where(shop, "V1") == ["with a"]
+    await shop.close(await newest(shop, "V1"))
+    assert await where(shop, "live") == ["with a"]
+    await swept(shop)
+    assert await where(shop, "V2", "V3") == ["queued in G1", "CLOSED"]
+
+
+@pytest.mark.parametrize("queue_length_max", [0, 1])
+async def test_where_hardly_anybody_may_wait_a_left_message_comes_in_once_somebody_is_free(
+    shop: Shop, queue_length_max: int
+) -> None:
+    await chain(shop, "G1", "售前", queue_length_max=queue_length_max)
+    await leave(shop, "V", queueName="G1")
+    await opens(shop)
+    assert await where(shop, "V") == ["CLOSED"]
+    await shop.turn("b", ONLINE)
+    await swept(shop)
+    assert await where(shop, "V") == ["with b"]

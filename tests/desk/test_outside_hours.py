@@ -23,8 +23,9 @@ from kefu.domain.message import MessageSender
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import WorkingHours
-from kefu.records import left_messages, sessions
+from kefu.records import sessions
 from kefu.records.sweep_places import START, Part
+from left_behind import left_by
 
 # The shop's clock begins with 2026, a Thursday, at midnight UTC.
 DAY_SHIFT = WorkingHours(zone="Etc/UTC", weekly=(((9 * 60, 18 * 60),),) * 7)
@@ -238,7 +239,7 @@ async def test_a_left_message_opens_one_session_however_often_it_is_swept(shop: 
         await swept(shop)
         shop.clock.advance(MINUTE)
     assert await comes_to(shop, message) == [(await newest(shop, "V")).id]
-    [left] = await left_messages.left_by(shop.desk.store, TENANT, "V", 10)
+    [left] = await left_by(shop.desk.store, TENANT, "V", 10)
     assert left.session == await newest(shop, "V")
 
 
@@ -292,6 +293,17 @@ async def test_a_left_message_waits_for_the_hours_of_its_own_group(shop: Shop) -
     shop.clock.advance(12 * HOUR)
     await swept(shop)
     assert await shop.where(await newest(shop, "V")) == "with d"
+
+
+async def test_a_left_message_for_one_agent_comes_in_by_the_tenants_hours(shop: Shop) -> None:
+    await own_hours(shop, "售前", NIGHT_SHIFT)
+    await shop.write("V", agentUsername="a", queueName="售前")
+    await leave(shop, "V")
+    await swept(shop)
+    assert await shop.where(await newest(shop, "V")) == "CLOSED"
+    opens(shop)
+    await swept(shop)
+    assert await shop.where(await newest(shop, "V")) == "with a"
 
 
 async def test_what_is_left_while_the_desk_is_open_comes_in_at_the_next_sweep(shop: Shop) -> None:

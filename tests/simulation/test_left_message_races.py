@@ -22,7 +22,7 @@ from kefu.domain.channel import Channel
 from kefu.domain.log import EventKind
 from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import WorkingHours
-from kefu.records import left_messages, sessions
+from kefu.records import sessions
 from kefu.records.left_messages import LeftMessage
 from kefu.store.memory import MemoryStore
 from kefu.testing.clocks import NEW_YEAR_2026
@@ -30,6 +30,7 @@ from kefu.testing.interleaving import Interleaver, Turn, TurnClock, TurnStore, b
 from kefu.testing.laws import check_laws
 from kefu.testing.turn_loop import TurnLoop
 from kefu.testing.watched_store import WatchedStore
+from left_behind import left_by
 
 TENANT = "1"
 CALL = Call(by=Caller(tenant=TENANT, role=Role.PARTNER, user_name="crm"))
@@ -88,7 +89,7 @@ async def play(requests: Mapping[str, Request], choose: Callable[[Sequence[Turn]
     results = await turns.run({name: request(desk, left, declined) for name, request in requests.items()})
     assert not [each for each in results.values() if isinstance(each, BaseException)]
     found = await _sessions_with(desk, left)
-    [kept] = await left_messages.left_by(desk.store, TENANT, "V", 10)
+    [kept] = await left_by(desk.store, TENANT, "V", 10)
     assert found == ([kept.session] if kept.session else [])
     assert len(found) == 1 or closes_the_desk in requests.values()
     newest = await sessions.newest(desk.store, TENANT, "V", Channel.APP)

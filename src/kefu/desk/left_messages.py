@@ -24,6 +24,7 @@ from kefu.domain.channel import Channel
 from kefu.domain.decision import Decision, DispatchOutcome, DispatchTrigger
 from kefu.domain.directory import Directory
 from kefu.domain.instants import Instant
+from kefu.domain.line import group_line
 from kefu.domain.log import EventKind
 from kefu.domain.log_writer import LogWriter
 from kefu.domain.message import Message, MessageSender
@@ -86,7 +87,9 @@ def _checked(message: MessageToLeave) -> MessageToLeave:
 
 def may_come_in(directory: Directory, left: LeftMessage, now: Instant) -> bool:
     """Whether the desk is open for it, as far as its keys tell: the decision on it has the last word."""
-    return is_open(directory.hours_of(resolve_group(directory, left.keys, left.channel).group.id), now)
+    group = resolve_group(directory, left.keys, left.channel).group.id
+    asked = (group, None) if left.keys.agent_username else (group,)  # for one agent the tenant's own hours count
+    return any(is_open(directory.hours_of(each), now) for each in asked)
 
 
 async def bring_in(desk: Desk, tenant: str, listed: LeftMessage) -> None:
@@ -119,7 +122,7 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
     writer.visitor_message(_message(left), to_bot=is_with_bot, was_left=True)
     if opened is None or is_with_bot:
         decision = await _decide(desk, changes, left, writer.session.keys, lost)
-        if decision.outcome is DispatchOutcome.DECLINE:
+        if not await _is_let_in(desk, tenant, directory.directory, decision):
             return None
         await dispatch_or_decline(desk, changes, writer, writer.session.keys, decision)
     stored, _ = remember(tenant, writer, latest.value if latest else None, None)
@@ -130,6 +133,18 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
     changes.add(left_messages.write(tenant, replace(left, session=writer.session.ref), known.version))
     await changes.commit(desk)
     return writer.session.ref
+
+
+async def _is_let_in(desk: Desk, tenant: str, directory: Directory, decision: Decision) -> bool:
+    """Where a queue has a limit, left messages join only while it is less than half full: the rest is for who is there."""
+    if decision.outcome is not DispatchOutcome.QUEUE:
+        return decision.outcome is not DispatchOutcome.DECLINE
+    group = directory.group(decision.skill_group)
+    if decision.turned_away_from or group is None or group.queue_length_max is None:
+        return not decision.turned_away_from
+    half = group.queue_length_max // 2
+    line = group_line(group.id)
+    return half > 0 and await sessions.line_length(desk.store, tenant, line, at_most=half) < half
 
 
 async def _decide(desk: Desk, changes: Changeset, left: LeftMessage, keys: RoutingKeys, lost: int) -> Decision:

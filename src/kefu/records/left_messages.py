@@ -42,15 +42,6 @@ async def load(store: Store, tenant: str, message: LeftMessage) -> LoadedLeftMes
     return CODEC.load_if(record)
 
 
-async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[LeftMessage]:
-    """A visitor's left messages, newest first."""
-    after, before = keys.LEFT
-    page = await store.scan(
-        keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
-    )
-    return [CODEC.decode(record.value) for record in page.records]
-
-
 async def waiting(store: Store, tenant: str, span: Span) -> tuple[list[LeftMessage], bool]:
     """A page of those that wait for the desk to open, oldest first, eventually consistent; and whether more follow."""
     page = await store.listing(keys.left_message_listing(tenant, 0, "").index, span)

@@ -10,7 +10,8 @@ from kefu.desk.visitor_words import save_phrases
 from kefu.domain.instants import HOUR, MINUTE, SECOND
 from kefu.domain.message import MessageType
 from kefu.domain.refusals import Invalid
-from kefu.records import left_messages, ratings, visitor_words
+from kefu.records import ratings, visitor_words
+from left_behind import left_by
 from wire.huawei.office import PNG, Office, Page
 
 
@@ -203,7 +204,7 @@ LEFT = {"callId": "xiaoming", "caller": "13800000000", "leaveMessage": "请回�
 async def test_w10_a_message_can_be_left(office: Office, page: Page) -> None:
     answer = await page.ask("doLeaveMessage", **LEFT)
     assert (answer["resultCode"], answer["resultDesc"]) == ("0", "Save leaveMessage success!")
-    [left] = await left_messages.left_by(office.shop.desk.store, TENANT, page.user, 10)
+    [left] = await left_by(office.shop.desk.store, TENANT, page.user, 10)
     assert (left.phone, left.text) == ("13800000000", "请回电")
 
 
@@ -219,7 +220,7 @@ async def test_w10_an_empty_one_is_2(page: Page, empty: str) -> None:
 )  # fmt: skip
 async def test_h22_a_wrong_field_is_3(office: Office, page: Page, wrong: dict[str, object]) -> None:
     assert (await page.ask("doLeaveMessage", **(LEFT | wrong)))["resultCode"] == "3"
-    assert await left_messages.left_by(office.shop.desk.store, TENANT, page.user, 10) == []
+    assert await left_by(office.shop.desk.store, TENANT, page.user, 10) == []
 
 
 async def talk(office: Office, page: Page) -> None:
