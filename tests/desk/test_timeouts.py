@@ -20,6 +20,7 @@ from kefu.domain.log import EventKind as Kind
 from kefu.domain.refusals import Invalid, Refusal
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
+from kefu.domain.message import MessageType
 from kefu.domain.timeouts import Timeouts
 from kefu.feed.topics import SessionsOf
 from kefu.gateway.registry import SocketSubscription, write_subscription
@@ -193,6 +194,26 @@ async def test_a_visitor_silent_in_the_bot_stage_ends_it_too(shop: Shop) -> None
 async def test_a_visitor_who_goes_on_with_the_bot_is_left_there(shop: Shop) -> None:
     ref = await with_bot(shop)
     await passes(shop, VISITOR_MS - SECOND)
+async def test_a_command_between_programs_is_nothing_that_the_agent_has_to_answer(shop: Shop) -> None:
+    ref = await served(shop)
+    await answers(shop, ref)
+    await shop.ingest("V", text="", type_=MessageType.COMMAND, payload={"action": "typing"})
+    assert (await shop.session(ref)).unread == 0
+    await passes(shop, VISITOR_MS - SECOND)
+    assert (await shop.session(ref)).is_open
+    await passes(shop, SECOND)
+    assert (await shop.session(ref)).end_reason is Kind.USER_TIMEOUT_END
+
+
+async def test_a_command_shows_that_the_visitor_is_there(shop: Shop) -> None:
+    ref = await served(shop)
+    await answers(shop, ref)
+    await passes(shop, VISITOR_MS - MINUTE)
+    await shop.ingest("V", text="", type_=MessageType.COMMAND, payload={"action": "typing"})
+    await passes(shop, VISITOR_MS - SECOND)
+    assert (await shop.session(ref)).is_open
+
+
     await shop.write("V")
     await passes(shop, VISITOR_MS - SECOND)
     assert (await shop.session(ref)).state is SessionState.BOT
