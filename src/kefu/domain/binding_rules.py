@@ -223,8 +223,10 @@ def _instead_of(standing: Binding, bound: Binding, *, replaces_others: bool) -> 
 def _text_of(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if _is_number(value):
-        return str(int(value)) if float(value).is_integer() else repr(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
     return value if isinstance(value, str) else None
 
 

@@ -105,6 +105,8 @@ COUNTED_SESSIONS_MAX = 50
 """Closed sessions of one visitor with one agent that are remembered for rules, and the most a rule may ask for."""
 SESSIONS_RECALLED_MAX = 100
 """Sessions of a visitor that are looked through when nothing was counted of him yet."""
+EVENT_NUMBER_MAX = 1e308
+"""In attributes of a business event: whatever reads JSON can hold as much."""
 IMPORT_PAGE = 200
 """Lines of an import that are done between two notes of how far it came."""
 IMPORT_LINE_LENGTH_MAX = 16_384
