@@ -275,3 +275,16 @@ async def test_the_chain_ends_in_the_default_group_if_it_is_named(shop: Shop) ->
     await chain(shop, "G1", "default")
     await nobody_in_g1(shop)
     assert await shop.where(await shop.write("V", queueName="G1")) == "with c"
+
+
+@pytest.mark.parametrize(("members_max", "is_found"), [(2, False), (1, True)])
+async def test_where_members_are_too_many_to_look_through_somebody_counts_as_online(
+    shop: Shop, members_max: int, *, is_found: bool
+) -> None:
+    """Agents a and b alone serve G1; b serves another group too, so each is in a profile of his own."""
+    await shop.step(save_agent(shop.desk, shop.call(), AgentChange(user_name="b", groups=tuple(shop.groups.values()))))
+    await nobody_in_g1(shop)
+    directory = (await shop.desk.directories.load(shop.desk.store, TENANT)).directory
+    group, now = shop.groups["G1"], shop.clock.now()
+    found = await is_anyone_online(shop.desk.store, TENANT, directory, group, now, members_max=members_max)
+    assert found is is_found

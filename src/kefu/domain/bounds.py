@@ -27,6 +27,8 @@ CANDIDATES_MAX = 50
 """Agents weighed in one decision, per routing profile."""
 CANDIDATES_TOLD_MAX = 20
 """Of those weighed, the ones that a decision names: so many fit into one kilobyte, packed."""
+MEMBERS_SOUGHT_MAX = 20_000
+"""Members of a group that are looked through for one who is ONLINE; where there are more, somebody is."""
 EQUALS_UNDER_CONTENTION_MAX = 8
 CONTENDED_FOR_MS = 1_000
 """How long after a lost claim a group counts as contended, for the next requests as well."""
