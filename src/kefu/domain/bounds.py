@@ -35,7 +35,7 @@ CONTENDED_FOR_MS = 1_000
 AGENT_KNOWN_FOR_MS = 30_000
 """How long after an agent was last seen here he may be bound to without another look whether he is there."""
 LAST_SEEN_MAX = 10_000
-"""Sessions, agents, bindings and contended groups that a process remembers, of each so many."""
+"""Sessions, agents, bindings, contended groups and paces of lines that a process remembers, of each so many."""
 LINE_PAGE = 25
 """Waiting sessions read from one line at a time."""
 LINE_COUNT_MAX = 1_000
@@ -48,6 +48,8 @@ HANDLED_LEAST = 3
 """… if so many of them were of the line's agents."""
 SLOTS_READ_MAX = 1_000
 """Agents of each routing profile whose slots are counted for it."""
+PACE_KNOWN_FOR_MS = 30_000
+"""How long what was read for it is told to whoever else waits in the line."""
 OVERFLOW_HOPS_MAX = 8
 """Groups that a waiting session is handed on from, one after another; and groups that one group names to take over."""
 
@@ -103,12 +105,12 @@ BINDING_HISTORY_MAX = 20
 BINDING_RULES_MAX = 50
 """Rules of automatic binding of one tenant."""
 RULE_CONDITIONS_MAX = 10
+EVENT_NUMBER_MAX = 1e308
+"""In attributes of a business event: whatever reads JSON can hold as much."""
 COUNTED_SESSIONS_MAX = 50
 """Closed sessions of one visitor with one agent that are remembered for rules, and the most a rule may ask for."""
 SESSIONS_RECALLED_MAX = 100
 """Sessions of a visitor that are looked through when nothing was counted of him yet."""
-EVENT_NUMBER_MAX = 1e308
-"""In attributes of a business event: whatever reads JSON can hold as much."""
 IMPORT_PAGE = 200
 """Lines of an import that are done between two notes of how far it came."""
 IMPORT_LINE_LENGTH_MAX = 16_384
