@@ -281,6 +281,7 @@ CONDITIONS: list[tuple[str, AttributeCondition, object, bool]] = [
     ("a text is no number", AttributeCondition(attribute="x", at_least=100), "200", False),
     ("a boolean is no number", AttributeCondition(attribute="x", at_least=1), True, False),
     ("a huge integer equals its digits", AttributeCondition(attribute="x", equals=f"{10**400}"), 10**400, True),
+    ("a large decimal equals what JSON writes", AttributeCondition(attribute="x", equals="1e+30"), 1e30, True),
     ("what no JSON number can be equals nothing", AttributeCondition(attribute="x", equals="1"), float("inf"), False),
 ]
 
