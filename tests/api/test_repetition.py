@@ -27,6 +27,7 @@ SETS = [
     ("bindingRuleSave", "messageIngest", "bindingCreate"),
     ("bindingRuleDelete", "messageSend"),
     ("businessEventRecord", "messageSend"),
+    ("iframeSave", "iframeDelete", "messageLeave"),
 ]
 """Mutations whose inputs on the stage work in any order."""
 SEEDS = range(3)

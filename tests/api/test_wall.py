@@ -37,6 +37,7 @@ READ_BY_NAME = {
     "visitor": 'visitor(userName: "V") { id sessions { nodes { id messages { nodes { text } } } } }',
     "binding": 'binding(businessFlag: "F", visitorUserName: "V") { id agent { id } visitor { id } }',
     "bindings": "bindings { nodes { id agent { id } } }",
+    "bindingRules": "bindingRules { name businessFlag }",
     "iframes": "iframes { id name url }",
     "webhooks": "webhooks { nodes { id url } }",
     "webhookDeliveries": "webhookDeliveries { nodes { id state webhook { id } session { id } } }",

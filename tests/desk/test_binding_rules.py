@@ -26,7 +26,7 @@ from kefu.domain.bounds import BINDING_HISTORY_MAX, COUNTED_SESSIONS_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.instants import DAY, HOUR
 from kefu.domain.rating import RatingAnswers
-from kefu.domain.refusals import Declined, Refusal, RefusalCode
+from kefu.domain.refusals import Declined, Invalid, Refusal, RefusalCode
 from kefu.domain.session_ref import SessionRef
 from kefu.records import binding_rules, bindings, keys
 from kefu.store.memory import MemoryStore
@@ -280,8 +280,22 @@ CONDITIONS: list[tuple[str, AttributeCondition, object, bool]] = [
     ("less is not", AttributeCondition(attribute="x", at_least=100), 99.99, False),
     ("a text is no number", AttributeCondition(attribute="x", at_least=100), "200", False),
     ("a boolean is no number", AttributeCondition(attribute="x", at_least=1), True, False),
+    ("a huge integer equals its digits", AttributeCondition(attribute="x", equals=f"{10**400}"), 10**400, True),
+    ("a large decimal equals what JSON writes", AttributeCondition(attribute="x", equals="1e+30"), 1e30, True),
     ("what no JSON number can be equals nothing", AttributeCondition(attribute="x", equals="1"), float("inf"), False),
 ]
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), float("inf"), float("nan")], ids=["huge", "negative", "inf", "nan"]
+)
+async def test_a_number_beyond_all_that_programs_can_read_is_refused(shop: Shop, value: float) -> None:
+    await rule(
+        shop, Event.BUSINESS_EVENT, event_name="paid", conditions=(AttributeCondition(attribute="n", equals="5"),)
+    )
+    with pytest.raises(Invalid):
+        await happens(shop, "paid", {"n": value}, agent="a")
+    assert await events(shop) == []
 
 
 @pytest.mark.parametrize("row", CONDITIONS, ids=lambda row: row[0])

@@ -13,10 +13,12 @@ from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.domain.agent import AgentStatus
 from kefu.domain.bounds import OVERFLOW_HOPS_MAX
 from kefu.domain.decision import DispatchReason, DispatchTrigger
-from kefu.domain.instants import MINUTE, SECOND
+from kefu.domain.instants import HOUR, MINUTE, SECOND
 from kefu.domain.log import EventKind
 from kefu.domain.refusals import Declined, Invalid, RefusalCode
 from kefu.domain.session_ref import SessionRef
+from kefu.domain.working_hours import WorkingHours
+from kefu.records.agents import is_anyone_online
 
 AFTER = 2 * MINUTE
 
@@ -39,6 +41,13 @@ async def chain(shop: Shop, name: str, *to: str, after: int | None = None, queue
     await shop.step(save_group(shop.desk, shop.call(), change))
 
 
+async def opens(shop: Shop, name: str, hour: int) -> None:
+    """From this hour of the first day on; it begins at midnight."""
+    hours = WorkingHours(zone="Etc/UTC", weekly=(((hour * 60, 24 * 60),),) * 7)
+    change = GroupChange(id=shop.groups[name], name=name, working_hours=hours)
+    await shop.step(save_group(shop.desk, shop.call(), change))
+
+
 async def nobody_in_g1(shop: Shop, status: AgentStatus = OFFLINE) -> None:
     for name in "ab":
         await shop.turn(name, status)
@@ -56,6 +65,25 @@ async def hops(shop: Shop, ref: SessionRef) -> int:
 async def test_nobody_online_in_g_and_a_chain_is_set_moves_to_the_next_group(shop: Shop, status: AgentStatus) -> None:
     await nobody_in_g1(shop, status)
     assert await shop.where(await shop.write("V", queueName="G1")) == "with d"
+
+
+async def test_a_closed_group_of_the_chain_is_passed_over(shop: Shop) -> None:
+    await shop.group("G3")
+    await shop.agent("e", "G3")
+    await opens(shop, "售前", 9)
+    await chain(shop, "G1", "售前", "G3")
+    await nobody_in_g1(shop)
+    assert await shop.where(await shop.write("V", queueName="G1")) == "with e"
+
+
+async def test_where_the_chain_is_closed_who_waits_stays_until_the_sweep_finds_it_open(shop: Shop) -> None:
+    await opens(shop, "售前", 9)
+    await nobody_in_g1(shop)
+    ref = await shop.write("V", queueName="G1")
+    assert await shop.where(ref) == "queued in G1"
+    shop.clock.advance(9 * HOUR)
+    await swept(shop)
+    assert await shop.where(ref) == "with d"
 
 
 async def test_somebody_online_in_g_though_full_keeps_it(shop: Shop) -> None:
@@ -247,3 +275,16 @@ async def test_the_chain_ends_in_the_default_group_if_it_is_named(shop: Shop) ->
     await chain(shop, "G1", "default")
     await nobody_in_g1(shop)
     assert await shop.where(await shop.write("V", queueName="G1")) == "with c"
+
+
+@pytest.mark.parametrize(("members_max", "is_found"), [(2, False), (1, True)])
+async def test_where_members_are_too_many_to_look_through_somebody_counts_as_online(
+    shop: Shop, members_max: int, *, is_found: bool
+) -> None:
+    """Agents a and b alone serve G1; b serves another group too, so each is in a profile of his own."""
+    await shop.step(save_agent(shop.desk, shop.call(), AgentChange(user_name="b", groups=tuple(shop.groups.values()))))
+    await nobody_in_g1(shop)
+    directory = (await shop.desk.directories.load(shop.desk.store, TENANT)).directory
+    group, now = shop.groups["G1"], shop.clock.now()
+    found = await is_anyone_online(shop.desk.store, TENANT, directory, group, now, members_max=members_max)
+    assert found is is_found

@@ -13,7 +13,7 @@ from kefu.desk.sweep import sweep
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.domain.bounds import LINE_COUNT_MAX
 from kefu.domain.channel import Channel
-from kefu.domain.decision import DispatchOutcome, DispatchReason
+from kefu.domain.decision import DispatchOutcome, DispatchReason, DispatchRule
 from kefu.domain.directory import ChannelSettings
 from kefu.domain.instants import MINUTE
 from kefu.domain.log import EventKind
@@ -22,6 +22,7 @@ from kefu.domain.queueing import FULL_TEXT, Queueing
 from kefu.domain.refusals import Invalid
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
+from kefu.domain.working_hours import WorkingHours
 
 KINDS = EventKind
 
@@ -39,6 +40,11 @@ async def shop(g1_and_presales: Shop) -> Shop:
 async def limit(shop: Shop, name: str, queue_length_max: int, *to: str) -> None:
     groups = tuple(shop.groups[each] for each in to)
     change = GroupChange(id=shop.groups[name], name=name, queue_length_max=queue_length_max, overflow_groups=groups)
+    await shop.step(save_group(shop.desk, shop.call(), change))
+
+
+async def closes(shop: Shop, name: str) -> None:
+    change = GroupChange(id=shop.groups[name], name=name, working_hours=WorkingHours(zone="Etc/UTC"))
     await shop.step(save_group(shop.desk, shop.call(), change))
 
 
@@ -105,6 +111,25 @@ async def test_where_the_whole_chain_is_full_who_comes_is_declined(shop: Shop) -
     await shop.turn("d", BUSY)
     _, declined = await arrive(shop, "V1", "V2")
     assert await shop.where(declined) == "CLOSED"
+
+
+async def test_closed_groups_of_the_chain_are_passed_over(shop: Shop) -> None:
+    await shop.group("G3")
+    await shop.agent("e", "G3")
+    await limit(shop, "G1", 1, "售前", "G3")
+    await closes(shop, "售前")
+    _, turned_away = await arrive(shop, "V1", "V2")
+    assert await shop.where(turned_away) == "with e"
+    steps = (await shop.decision(turned_away)).steps
+    assert (DispatchRule.OVERFLOW, DispatchReason.OUTSIDE_HOURS) in [(step.rule, step.reason) for step in steps]
+
+
+async def test_where_the_rest_of_the_chain_is_closed_who_comes_is_declined(shop: Shop) -> None:
+    await limit(shop, "G1", 1, "售前")
+    await closes(shop, "售前")
+    _, declined = await arrive(shop, "V1", "V2")
+    assert await shop.where(declined) == "CLOSED"
+    assert (await shop.reasons(declined))[-1] is DispatchReason.QUEUE_FULL
 
 
 async def test_where_nobody_may_wait_who_can_be_served_is(shop: Shop) -> None:

@@ -7,20 +7,24 @@ from shop import BUSY, OFFLINE, ONLINE, PARTNER, TENANT, Shop
 
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.deadlines import look_at_each_due
+from kefu.desk.ingest_message import IncomingMessage, ingest_message
 from kefu.desk.request_human import request_human
 from kefu.desk.send_message import OutgoingMessage, send_message
 from kefu.desk.sweep import sweep
+from kefu.desk.tenant_settings import update_settings
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.desk.visitor_presence import note_visitor, topics_of_visitor
 from kefu.desk.web_clients import claim_poll
+from kefu.domain.bounds import SWEEP_PAGE
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
 from kefu.domain.instants import DAY, MINUTE, SECOND
 from kefu.domain.log import EventKind as Kind
+from kefu.domain.message import MessageType
 from kefu.domain.refusals import Invalid, Refusal
 from kefu.domain.session import SessionState
 from kefu.domain.session_ref import SessionRef
-from kefu.domain.timeouts import Timeouts
+from kefu.domain.timeouts import NO_TIMEOUTS, Timeouts
 from kefu.feed.topics import SessionsOf
 from kefu.gateway.registry import SocketSubscription, write_subscription
 from kefu.records import deadlines, keys
@@ -190,6 +194,26 @@ async def test_a_visitor_silent_in_the_bot_stage_ends_it_too(shop: Shop) -> None
     assert await last_kinds(shop, ref) == [Kind.USER_TIMEOUT_END, Kind.SESSION_END]
 
 
+async def test_a_command_between_programs_is_nothing_that_the_agent_has_to_answer(shop: Shop) -> None:
+    ref = await served(shop)
+    await answers(shop, ref)
+    await shop.ingest("V", text="", type_=MessageType.COMMAND, payload={"action": "typing"})
+    assert (await shop.session(ref)).unread == 0
+    await passes(shop, VISITOR_MS - SECOND)
+    assert (await shop.session(ref)).is_open
+    await passes(shop, SECOND)
+    assert (await shop.session(ref)).end_reason is Kind.USER_TIMEOUT_END
+
+
+async def test_a_command_shows_that_the_visitor_is_there(shop: Shop) -> None:
+    ref = await served(shop)
+    await answers(shop, ref)
+    await passes(shop, VISITOR_MS - MINUTE)
+    await shop.ingest("V", text="", type_=MessageType.COMMAND, payload={"action": "typing"})
+    await passes(shop, VISITOR_MS - SECOND)
+    assert (await shop.session(ref)).is_open
+
+
 async def test_a_visitor_who_goes_on_with_the_bot_is_left_there(shop: Shop) -> None:
     ref = await with_bot(shop)
     await passes(shop, VISITOR_MS - SECOND)
@@ -327,12 +351,39 @@ async def test_a_time_out_made_shorter_holds_at_once(shop: Shop) -> None:
     assert (await shop.session(ref)).end_reason is Kind.AGENT_TIMEOUT_END
 
 
+async def test_a_new_text_alone_arms_nobody(shop: Shop) -> None:
+    ref = await served(shop)
+    await forgets_deadline(shop, ref)
+    worded = replace(ALL, warning_text="Are you there?")
+    await update_settings(shop.desk, shop.call(), lambda known: replace(known, timeouts=worded))
+    assert await deadlines.load(shop.desk.store, TENANT, [ref.id]) == [None]
+
+
+async def test_what_is_saved_arms_a_page_of_sessions_and_the_sweep_the_rest(shop: Shop) -> None:
+    await shop.settings(timeouts=NO_TIMEOUTS)
+    for number in range(SWEEP_PAGE + 1):
+        await ingest_message(shop.desk, shop.call(), IncomingMessage(visitor=f"V{number}"))
+    await update_settings(shop.desk, shop.call(), lambda known: replace(known, timeouts=ALL))
+    assert await _armed(shop) == SWEEP_PAGE
+    await shop.step(sweep(shop.desk, TENANT))
+    assert await _armed(shop) == SWEEP_PAGE + 1
+
+
+async def _armed(shop: Shop) -> int:
+    page, _ = await deadlines.due(shop.desk.store, shop.clock.now() + DAY, behind=None, limit=2 * SWEEP_PAGE)
+    return len(page)
+
+
+async def forgets_deadline(shop: Shop, ref: SessionRef) -> None:
+    [loaded] = await deadlines.load(shop.desk.store, TENANT, [ref.id])
+    assert loaded
+    await shop.desk.store.commit([deadlines.delete(TENANT, ref.id, loaded.version)], token=None)
+
+
 async def test_the_sweep_finds_a_session_that_has_no_deadline(shop: Shop) -> None:
     refs = [await served(shop), await shop.write("W")]
     for ref in refs:
-        [loaded] = await deadlines.load(shop.desk.store, TENANT, [ref.id])
-        assert loaded
-        await shop.desk.store.commit([deadlines.delete(TENANT, ref.id, loaded.version)], token=None)
+        await forgets_deadline(shop, ref)
     await shop.step(sweep(shop.desk, TENANT))
     await passes(shop, AGENT_MS)
     assert [(await shop.session(ref)).is_open for ref in refs] == [False, False]

@@ -1,10 +1,11 @@
 """What who waits is told: his place, and how long it may take where that can be said."""
 
 import pytest
-from shop import OFFLINE, Shop
+from shop import OFFLINE, TENANT, Shop
 
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.desk.waiting_estimate import estimated_wait_ms
+from kefu.domain.bounds import PACE_KNOWN_FOR_MS
 from kefu.domain.instants import MINUTE
 from kefu.domain.line import group_line
 from kefu.domain.log import EventKind
@@ -85,6 +86,7 @@ async def test_the_wait_cannot_be_said_where_nobody_is_online(shop: Shop) -> Non
     assert await estimated_wait_ms(shop.desk, shop.call().tenant, line, 1) == 2 * MINUTE
     for name in "ab":
         await shop.turn(name, OFFLINE)
+    shop.clock.advance(PACE_KNOWN_FOR_MS)
     assert await estimated_wait_ms(shop.desk, shop.call().tenant, line, 1) is None
 
 
@@ -92,6 +94,21 @@ async def test_the_wait_cannot_be_said_where_nobody_was_served(shop: Shop) -> No
     await served_in(shop, 4)
     line = group_line(shop.groups["售前"])
     assert await estimated_wait_ms(shop.desk, shop.call().tenant, line, 1) is None
+
+
+async def test_how_fast_a_line_moves_is_asked_twice_a_minute_and_the_place_each_time(shop: Shop) -> None:
+    await served_in(shop, 4)
+    assert await estimated_minutes(shop, 1) == 2
+    await shop.turn("b", OFFLINE)
+    shop.clock.advance(PACE_KNOWN_FOR_MS - 2)
+    assert await estimated_minutes(shop, 2) == 4
+    shop.clock.advance(1)
+    assert await estimated_minutes(shop, 2) == 8
+
+
+async def estimated_minutes(shop: Shop, position: int) -> int | None:
+    wait_ms = await estimated_wait_ms(shop.desk, TENANT, group_line(shop.groups["G1"]), position)
+    return None if wait_ms is None else round(wait_ms / MINUTE)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def tick(aws: Cloud, later_ms: int | None = None, **event: object) -> dict[str, 
 
 def test_an_overdue_socket_is_left_and_the_sweep_goes_on(aws: Cloud) -> None:
     socket = overdue_socket(aws)
-    assert tick(aws) == {"looks": 0, "isOver": True, "sockets": 1, "lanes": 0}
+    assert tick(aws) == {"looks": 0, "isOver": True, "sockets": 1, "lanes": 0, "deadlines": 0}
     assert (aws.heard(socket), aws.peers.closed) == ([{"id": "1", "type": "complete"}], {socket})
 
 

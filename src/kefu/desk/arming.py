@@ -1,4 +1,4 @@
-"""Every open session of a tenant with time-outs has a deadline: made as it opens, else as time-outs are set, else by the sweep."""
+"""Every open session of a tenant with time-outs has a deadline: made as it opens, else by the sweep."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -26,9 +26,12 @@ def armed(tenant: str, ref: SessionRef, timeouts: Timeouts, now: Instant) -> lis
     return [deadlines.write(tenant, Deadline(ref=ref, due_at=now + timeouts.shortest_ms))]
 
 
-async def arm_open_sessions(desk: Desk, tenant: str) -> None:
-    async for _, arm in pages_to_arm(desk, tenant, ""):
-        await arm()
+async def arm_first_sessions(desk: Desk, tenant: str) -> None:
+    """A page of each state; the sweep arms the rest."""
+    for state in OPEN:
+        page, _ = await attempt(desk, partial(_page, tenant, state, Span(SWEEP_PAGE)))
+        if page:
+            await _arm(desk, tenant, [session.ref for session in page])
 
 
 async def pages_to_arm(desk: Desk, tenant: str, behind: str) -> AsyncGenerator[tuple[str, Look], None]:

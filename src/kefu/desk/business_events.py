@@ -13,9 +13,11 @@ from kefu.desk.input import json_object, json_text, named
 from kefu.desk.loading_agents import load_agent
 from kefu.desk.once import attempt_once, mark
 from kefu.domain.binding_rules import BindingRule, BindingRuleAct, BindingRuleEvent, BusinessEvent, Occasion
+from kefu.domain.bounds import EVENT_NUMBER_MAX
 from kefu.domain.channel import Channel
 from kefu.domain.ids import login_of
 from kefu.domain.instants import Instant
+from kefu.domain.refusals import Invalid
 from kefu.records import binding_rules as records
 from kefu.records import sessions
 from kefu.records.codec import Codec
@@ -57,7 +59,9 @@ def _check(incoming: IncomingEvent) -> None:
         named(incoming.business_flag, "businessFlag")
     if incoming.agent is not None:
         named(incoming.agent, "agentUserName")
-    json_object(incoming.attributes, "attributes")
+    for value in (json_object(incoming.attributes, "attributes") or {}).values():
+        if isinstance(value, int | float) and not -EVENT_NUMBER_MAX <= value <= EVENT_NUMBER_MAX:
+            raise Invalid("A number lies beyond 1e308. Send it as text.", "attributes")
 
 
 async def _record(desk: Desk, call: Call, incoming: IncomingEvent, event_id: str) -> Recorded:

@@ -20,7 +20,7 @@ CHAIN_REASONS = frozenset({DispatchReason.NOBODY_ONLINE, DispatchReason.WAITED_T
 
 
 async def go_on(desk: Desk, tenant: str, loaded: LoadedSession, moment: Moment, reason: DispatchReason) -> bool:
-    """Whether the session went to a group ahead; it stays where somebody is online after all, or all of them are full."""
+    """Whether the session went to a group ahead; it stays where somebody is online after all, or all are closed or full."""
     session, directory, now = loaded.value.session, moment.facts.directory, desk.clock.now()
     if reason is DispatchReason.NOBODY_ONLINE and await _is_somebody_online(desk, tenant, session, moment):
         return False

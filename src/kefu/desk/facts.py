@@ -12,7 +12,7 @@ from kefu.domain.chains import chain_from
 from kefu.domain.channel import Channel
 from kefu.domain.decision import DispatchTrigger
 from kefu.domain.directory import Directory
-from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts, admits
+from kefu.domain.dispatch import AgentFacts, DispatchFacts, GroupFacts, admits, reason_to_pass_over
 from kefu.domain.ids import login_of
 from kefu.domain.line import agent_line, group_line
 from kefu.domain.overflow import group_after_overflow
@@ -77,7 +77,7 @@ async def _read_ahead_of_full(desk: Desk, tenant: str, moment: Moment, group_id:
         known, found = await read_group(desk, tenant, facts.directory, each.id)
         ahead.append((each, known))
         members.extend(found)
-        if admits(each, known, now):
+        if reason_to_pass_over(facts.directory, each, known, now) is None:
             break
     return Moment(facts=replace(facts, ahead=tuple(ahead)), agents=(*moment.agents, *members))
 

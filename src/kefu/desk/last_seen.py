@@ -1,7 +1,7 @@
 """What this process saw last: guesses for reading ahead. What follows from them is read or held by a commit.
 
 Two things are believed, each with a bound: who was there half a minute ago may be bound to, as if the binding had
-come then; and where a claim was lost a second ago, the next request spreads.
+come then; and where a claim was lost a second ago, the next request spreads. How fast a line moved is told for as long.
 """
 
 from collections import OrderedDict
@@ -11,9 +11,16 @@ from typing import Generic, TypeVar
 
 from kefu.dataclass import dataclass
 from kefu.domain.agent import Agent
-from kefu.domain.bounds import AGENT_KNOWN_FOR_MS, CONTENDED_FOR_MS, LAST_SEEN_MAX, VISITOR_NOTED_EVERY_MS
+from kefu.domain.bounds import (
+    AGENT_KNOWN_FOR_MS,
+    CONTENDED_FOR_MS,
+    LAST_SEEN_MAX,
+    PACE_KNOWN_FOR_MS,
+    VISITOR_NOTED_EVERY_MS,
+)
 from kefu.domain.channel import Channel
 from kefu.domain.instants import Instant
+from kefu.domain.line import Line
 from kefu.domain.session import Session
 from kefu.records.bindings import LoadedBinding
 
@@ -40,6 +47,14 @@ class _Latest(Generic[K, V]):
         self._values.pop(key, None)
 
 
+class Pace:
+    """How fast a line moved, from place to place; None where nothing can be said."""
+
+    def __init__(self, ms: float | None, read_at: Instant) -> None:
+        self.ms = ms
+        self.read_at = read_at
+
+
 @dataclass(slots=True)
 class LastSeen:
     _sessions: _Latest[tuple[str, str, Channel], Session] = field(default_factory=_Latest)
@@ -49,6 +64,7 @@ class LastSeen:
     _lost_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
     _bindings: _Latest[tuple[str, str, str], LoadedBinding] = field(default_factory=_Latest)
     _visitors_noted_at: _Latest[tuple[str, str], Instant] = field(default_factory=_Latest)
+    _paces: _Latest[tuple[str, Line], Pace] = field(default_factory=_Latest)
 
     def session(self, tenant: str, visitor: str, channel: Channel) -> Session | None:
         return self._sessions.get((tenant, visitor, channel))
@@ -94,6 +110,14 @@ class LastSeen:
     def was_visitor_noted(self, tenant: str, visitor: str, now: Instant) -> bool:
         """Whether this process wrote down a moment ago that he is there."""
         return now - (self._visitors_noted_at.get((tenant, visitor)) or 0) < VISITOR_NOTED_EVERY_MS
+
+    def pace(self, tenant: str, line: Line, now: Instant) -> Pace | None:
+        """None if it was not read lately."""
+        known = self._paces.get((tenant, line))
+        return known if known and now - known.read_at < PACE_KNOWN_FOR_MS else None
+
+    def saw_pace(self, tenant: str, line: Line, ms: float | None, now: Instant) -> None:
+        self._paces.put((tenant, line), Pace(ms, now))
 
     def noted_visitor(self, tenant: str, visitor: str, now: Instant) -> None:
         self._visitors_noted_at.put((tenant, visitor), now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kefu.desk.arming import arm_open_sessions
+from kefu.desk.arming import arm_first_sessions
 from kefu.desk.attempts import attempt, commit
 from kefu.desk.call import Call
 from kefu.desk.desk import Desk
@@ -14,7 +14,7 @@ from kefu.domain.directory import Directory, Ranking, TenantSettings
 from kefu.domain.instants import DAY, HOUR, SECOND
 from kefu.domain.queueing import check_queueing
 from kefu.domain.refusals import Invalid
-from kefu.domain.timeouts import require_sensible
+from kefu.domain.timeouts import is_sooner, require_sensible
 from kefu.records import agents, directories
 from kefu.store.port import Write
 
@@ -43,8 +43,8 @@ async def update_settings(
     is_wait_changed = before.queueing.directed_wait_max_ms != after.queueing.directed_wait_max_ms
     if before.designated_offline_overflow is not after.designated_offline_overflow or is_wait_changed:
         await sweep(desk, call.tenant)
-    if before.timeouts != after.timeouts:
-        await arm_open_sessions(desk, call.tenant)
+    if is_sooner(after.timeouts, before.timeouts):
+        await arm_first_sessions(desk, call.tenant)
     return changed
 
 

@@ -12,6 +12,9 @@ from kefu.domain.instants import DAY, Instant
 from kefu.domain.log import EventKind, LogEntry
 from kefu.domain.session import Session
 
+_EXPONENT_FROM = 1e16
+"""A float from there on is written with an exponent."""
+
 
 class BindingRuleEvent(StrEnum):
     FIRST_RECEPTION = "FIRST_RECEPTION"
@@ -223,8 +226,11 @@ def _instead_of(standing: Binding, bound: Binding, *, replaces_others: bool) -> 
 def _text_of(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if _is_number(value):
-        return str(int(value)) if float(value).is_integer() else repr(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        has_all_digits = value.is_integer() and abs(value) < _EXPONENT_FROM
+        return str(int(value)) if has_all_digits else repr(value)
     return value if isinstance(value, str) else None
 
 

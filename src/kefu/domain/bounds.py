@@ -27,13 +27,15 @@ CANDIDATES_MAX = 50
 """Agents weighed in one decision, per routing profile."""
 CANDIDATES_TOLD_MAX = 20
 """Of those weighed, the ones that a decision names: so many fit into one kilobyte, packed."""
+MEMBERS_SOUGHT_MAX = 20_000
+"""Members of a group that are looked through for one who is ONLINE; where there are more, somebody is."""
 EQUALS_UNDER_CONTENTION_MAX = 8
 CONTENDED_FOR_MS = 1_000
 """How long after a lost claim a group counts as contended, for the next requests as well."""
 AGENT_KNOWN_FOR_MS = 30_000
 """How long after an agent was last seen here he may be bound to without another look whether he is there."""
 LAST_SEEN_MAX = 10_000
-"""Sessions, agents, bindings and contended groups that a process remembers, of each so many."""
+"""Sessions, agents, bindings, contended groups and paces of lines that a process remembers, of each so many."""
 LINE_PAGE = 25
 """Waiting sessions read from one line at a time."""
 LINE_COUNT_MAX = 1_000
@@ -46,6 +48,8 @@ HANDLED_LEAST = 3
 """… if so many of them were of the line's agents."""
 SLOTS_READ_MAX = 1_000
 """Agents of each routing profile whose slots are counted for it."""
+PACE_KNOWN_FOR_MS = 30_000
+"""How long what was read for it is told to whoever else waits in the line."""
 OVERFLOW_HOPS_MAX = 8
 """Groups that a waiting session is handed on from, one after another; and groups that one group names to take over."""
 
@@ -101,6 +105,8 @@ BINDING_HISTORY_MAX = 20
 BINDING_RULES_MAX = 50
 """Rules of automatic binding of one tenant."""
 RULE_CONDITIONS_MAX = 10
+EVENT_NUMBER_MAX = 1e308
+"""In attributes of a business event: whatever reads JSON can hold as much."""
 COUNTED_SESSIONS_MAX = 50
 """Closed sessions of one visitor with one agent that are remembered for rules, and the most a rule may ask for."""
 SESSIONS_RECALLED_MAX = 100

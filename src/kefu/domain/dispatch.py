@@ -168,9 +168,10 @@ def queue_or_overflow(trail: Trail, group: SkillGroup) -> Decision:
     trail.note(DispatchRule.GROUP_QUEUE, DispatchReason.QUEUE_FULL, group.name)
     for ahead, known in trail.facts.ahead:
         trail.facts = replace(trail.facts, group=known)
-        if admits(ahead, known, trail.now):
+        reason = reason_to_pass_over(trail.facts.directory, ahead, known, trail.now)
+        if reason is None:
             return replace(queue_in_group(trail, ahead.id), turned_away_from=group.id)
-        trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, ahead.name)
+        trail.note(DispatchRule.OVERFLOW, reason, ahead.name)
     trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, outcome=DispatchOutcome.DECLINE)
     return trail.decline(group.id)
 
@@ -180,6 +181,15 @@ def admits(group: SkillGroup, facts: GroupFacts, now: Instant) -> bool:
     limit = group.queue_length_max
     is_taken_at_once = not facts.someone_waits and any(agent.is_free_at(now) for agent in facts.agents)
     return limit is None or is_taken_at_once or facts.waiting < limit
+
+
+def reason_to_pass_over(
+    directory: Directory, group: SkillGroup, facts: GroupFacts, now: Instant
+) -> DispatchReason | None:
+    """Why a group of a chain takes nobody over: it is closed, or full."""
+    if not is_open(directory.hours_of(group.id), now):
+        return DispatchReason.OUTSIDE_HOURS
+    return None if admits(group, facts, now) else DispatchReason.QUEUE_FULL
 
 
 def queue_in_group(trail: Trail, group: str) -> Decision:

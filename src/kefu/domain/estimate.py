@@ -13,11 +13,11 @@ from kefu.domain.line import Line, LineKind
 from kefu.domain.session import Session
 
 
-def estimate_wait(position: int, handle_times_ms: Collection[int], slots: int) -> int | None:
-    """None where nobody is there to serve, or too few sessions were served to say."""
+def pace_ms(handle_times_ms: Collection[int], slots: int) -> float | None:
+    """From place to place. None where nobody is there to serve, or too few sessions were served to say."""
     if slots <= 0 or len(handle_times_ms) < HANDLED_LEAST:
         return None
-    return round(position * sum(handle_times_ms) / len(handle_times_ms) / slots)
+    return sum(handle_times_ms) / len(handle_times_ms) / slots
 
 
 def handle_times_ms(closed: Iterable[Session], line: Line) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from kefu.domain.agent import AgentStatus
 from kefu.domain.chains import reason_to_go_on
 from kefu.domain.decision import Decision, DirectedBy, DispatchReason, DispatchRule
-from kefu.domain.dispatch import DispatchFacts, GroupFacts, Trail, admits, queue_in_group
+from kefu.domain.dispatch import DispatchFacts, GroupFacts, Trail, queue_in_group, reason_to_pass_over
 from kefu.domain.instants import Instant
 from kefu.domain.line import LineKind
 from kefu.domain.route import resolve_group
@@ -76,15 +76,16 @@ def decide_hop(
     now: Instant,
     seed: int = 0,
 ) -> Decision | None:
-    """Down the chain, to the first group `ahead` that is not full; None where all are, and the session stays."""
+    """Down the chain, to the first group `ahead` that is open and not full; None where there is none, and the session stays."""
     trail = Trail(facts, now, seed)
     left = facts.directory.group(session.line.owner) if session.line else None
     trail.note(DispatchRule.OVERFLOW, reason, left.name if left else "")
     for group, known in ahead:
         trail.facts = replace(facts, group=known)
-        if admits(group, known, now):
+        passed_over = reason_to_pass_over(facts.directory, group, known, now)
+        if passed_over is None:
             return queue_in_group(trail, group.id)
-        trail.note(DispatchRule.OVERFLOW, DispatchReason.QUEUE_FULL, group.name)
+        trail.note(DispatchRule.OVERFLOW, passed_over, group.name)
     return None
 
 

@@ -11,7 +11,7 @@ from kefu.domain.decision import DirectedBy
 from kefu.domain.instants import Instant
 from kefu.domain.line import Line, LineKind, Place
 from kefu.domain.log import ENDS, REPLIES, VISITOR_MESSAGES, EventKind, LogEntry
-from kefu.domain.message import MessageSender
+from kefu.domain.message import MessageSender, MessageType
 from kefu.domain.routing_keys import NO_KEYS, RoutingKeys
 from kefu.domain.session_ref import SessionRef
 
@@ -75,7 +75,7 @@ class Session:
     last_visitor_message_at: Instant | None = None
     last_agent_message_at: Instant | None = None
     unread: int = 0
-    """Visitor's messages since the agent last wrote."""
+    """Visitor's messages since the agent last wrote; commands between programs are none."""
     asked_seq: int = 0
     """Number of the visitor's latest message that a bot is to answer."""
     answered_seq: int = 0
@@ -203,7 +203,7 @@ def _written(session: Session, entry: LogEntry) -> Session:
     return replace(
         session,
         last_visitor_message_at=entry.at,
-        unread=session.unread + 1,
+        unread=session.unread + (entry.message is None or entry.message.type is not MessageType.COMMAND),
         asked_seq=entry.seq if is_asked else session.asked_seq,
     )
 

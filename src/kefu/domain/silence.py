@@ -72,4 +72,4 @@ def silence_of(session: Session, timeouts: Timeouts, *, visitor_seen_at: Instant
     assigned_at = session.assigned_at or 0
     if session.unread or answered_at <= assigned_at:  # also who has just got the session is to say something
         return Silence(EventKind.AGENT_TIMEOUT_END, max(written_at, assigned_at), timeouts.agent_ms)
-    return Silence(EventKind.USER_TIMEOUT_END, answered_at, timeouts.visitor_ms)
+    return Silence(EventKind.USER_TIMEOUT_END, max(written_at, answered_at), timeouts.visitor_ms)

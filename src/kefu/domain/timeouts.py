@@ -35,6 +35,12 @@ class Timeouts:
 NO_TIMEOUTS = Timeouts()
 
 
+def is_sooner(after: Timeouts, before: Timeouts) -> bool:
+    """Whether something may be due before the deadlines that were made by `before`."""
+    soonest = after.shortest_ms
+    return soonest is not None and (before.shortest_ms is None or soonest < before.shortest_ms)
+
+
 def require_sensible(timeouts: Timeouts) -> None:
     """Raises `Invalid`."""
     for field, value, least in (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from kefu.dataclass import dataclass
 from kefu.domain.agent import Agent, AgentStatus
-from kefu.domain.bounds import CANDIDATES_MAX
+from kefu.domain.bounds import CANDIDATES_MAX, MEMBERS_SOUGHT_MAX
 from kefu.domain.directory import Directory, Ranking
 from kefu.domain.instants import Instant
 from kefu.records import keys
@@ -76,12 +76,24 @@ async def of_group(store: Store, tenant: str, directory: Directory, group_id: st
     return [loaded.value for page in pages for loaded in page]
 
 
-async def is_anyone_online(store: Store, tenant: str, directory: Directory, group_id: str, now: Instant) -> bool:
-    """Whether any member at all is ONLINE: read to the end if need be, where those weighed were not."""
+async def is_anyone_online(
+    store: Store,
+    tenant: str,
+    directory: Directory,
+    group_id: str,
+    now: Instant,
+    *,
+    members_max: int = MEMBERS_SOUGHT_MAX,
+) -> bool:
+    """Whether any member is ONLINE, where those weighed were not; beyond so many somebody is taken to be."""
+    read = 0
     for profile in directory.profiles.get(group_id, ()):
         span, has_more = Span(_PAGE, *keys.AGENTS), True
         while has_more:
+            if read >= members_max:
+                return True
             page = await store.scan(keys.profile_partition(tenant, profile), span)
+            read += max(1, len(page.records))
             found = map(_agents.load, page.records)
             if any(each.value.status_at(now) is AgentStatus.ONLINE for each in found):
                 return True

@@ -58,10 +58,11 @@ def hops_are_counted(ledger: Ledger, _now: Instant) -> Iterator[str]:
 
 
 def _goes_on(ledger: Ledger, session: Session) -> bool:
+    """Of a group with hours nothing is said: that it opens is seen by the sweep."""
     if session.line is None or len(session.overflowed_from) >= OVERFLOW_HOPS_MAX:
         return False
     return any(
-        group.queue_length_max is None
+        group.queue_length_max is None and ledger.directory.hours_of(group.id) is None
         for group in chain_from(ledger.directory, session.line.owner, session.overflowed_from)
     )
 

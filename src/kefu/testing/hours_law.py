@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from kefu.domain.decision import Decision, DispatchReason, DispatchTrigger
+from kefu.domain.decision import Decision, DispatchReason, DispatchRule, DispatchTrigger
 from kefu.domain.directory import Directory
 from kefu.domain.instants import SECOND, Instant
 from kefu.domain.route import resolve_group
@@ -53,7 +53,9 @@ class HoursWatch:
         if decision.trigger not in _ARRIVALS or session.keys.agent_username:
             return
         found = {_is_open(each, session, decision) for each in self._in_force(decision.decided_at)}
-        is_declined = any(step.reason is DispatchReason.OUTSIDE_HOURS for step in decision.steps)
+        is_declined = (DispatchRule.HOURS, DispatchReason.OUTSIDE_HOURS) in [
+            (step.rule, step.reason) for step in decision.steps
+        ]
         if found == {is_declined}:
             raise LawBroken(
                 "hours", f"{session.id} got {decision.outcome} while the desk was {'open' if is_declined else 'closed'}"

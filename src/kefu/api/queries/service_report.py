@@ -22,7 +22,7 @@ class ServiceReportInput:
     until: datetime = strawberry.field(
         name="to",
         description="Until before then, at most 32 days later. Sessions that began over 7 days before `from` and have ended "
-        "are left out.",
+        "are left out; one made of a left message began when that was left.",
     )
     interval: Duration | None = strawberry.field(
         default=None,
