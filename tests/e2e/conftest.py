@@ -7,7 +7,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 
-class ByServer(LoadScopeScheduling):
+class ByServer(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
     """As `--dist loadgroup` would, which xdist 3.8 does not do over pytest 9.2: the node ids lose their groups."""
 
     def _split_scope(self, nodeid: str) -> str:
