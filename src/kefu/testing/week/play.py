@@ -45,12 +45,14 @@ def play(seed: int, visits: int, *, off: Collection[str] = ()) -> Played:
 
 async def _play(world: World) -> Played:
     groups = await open_desk(world)
-    Staff(world, groups).plan()
+    staff = Staff(world, groups)
+    staff.plan()
     Visitors(world).plan()
     await world.run(END)
     world.is_silent = True
     await world.step("the desk is open for good", partial(open_for_good, world, groups))
     await world.step("the sweep brings in what was left", world.sweep)
+    await world.step("everybody comes once more: whoever left a message waits until somebody does", staff.come)
     await world.run(END + SILENCE)
     await world.step("the week is over", partial(_hold_week, world))
     live = world.watched.live

@@ -40,6 +40,10 @@ class Staff:
                 self._plan_shift(post, begins, ends)
         self.world.on_moved.append(self._take)
 
+    async def come(self) -> None:
+        for post in POSTS:
+            await set_agent_status(self.world.desk, self.world.call(), post.name, AgentStatus.ONLINE)
+
     def _plan_shift(self, post: Post, begins: Instant, ends: Instant) -> None:
         world, dice, name = self.world, self.world.random, post.name
         pause = dice.randrange(begins, max(begins + 1, ends - 2 * PAUSE))
