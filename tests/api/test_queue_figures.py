@@ -39,3 +39,11 @@ async def test_with_everybody_full_a_queue_tells_who_waits(shop: Company) -> Non
     assert await figures(shop) == {
         "waiting": 2, "vipWaiting": 1, "oldestWaitingSince": oldest["startedAt"], "onlineAgents": 2, "freeSlots": 0,
     }  # fmt: skip
+
+
+async def test_queues_come_by_name_behind_the_default_groups(company: Company) -> None:
+    for name in ("c", "b", "d"):
+        await company.partner.do("skillGroupSave", name=name)
+    told = await company.partner.ask("{ queues { skillGroup { name } } }")
+    names = [each["skillGroup"]["name"] for each in told["queues"]]
+    assert names == ["default", *sorted(names[1:])]

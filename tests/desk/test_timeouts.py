@@ -15,7 +15,7 @@ from kefu.desk.tenant_settings import update_settings
 from kefu.desk.transfer_session import TransferTarget, transfer_session
 from kefu.desk.visitor_presence import note_visitor, topics_of_visitor
 from kefu.desk.web_clients import claim_poll
-from kefu.domain.bounds import SWEEP_PAGE
+from kefu.domain.bounds import DEADLINES_PAGE, SWEEP_PAGE
 from kefu.domain.channel import Channel
 from kefu.domain.directory import ChannelSettings
 from kefu.domain.instants import DAY, MINUTE, SECOND
@@ -370,8 +370,14 @@ async def test_what_is_saved_arms_a_page_of_sessions_and_the_sweep_the_rest(shop
 
 
 async def _armed(shop: Shop) -> int:
-    page, _ = await deadlines.due(shop.desk.store, shop.clock.now() + DAY, behind=None, limit=2 * SWEEP_PAGE)
-    return len(page)
+    """Page by page: a store may give less than it was asked for."""
+    found, behind, has_more = 0, None, True
+    while has_more:
+        page, has_more = await deadlines.due(
+            shop.desk.store, shop.clock.now() + DAY, behind=behind, limit=DEADLINES_PAGE
+        )
+        found, behind = found + len(page), page[-1] if page else behind
+    return found
 
 
 async def forgets_deadline(shop: Shop, ref: SessionRef) -> None:

@@ -95,7 +95,9 @@ class Query:
     skill_groups: Connection[SkillGroup] = strawberry.field(
         resolver=list_skill_groups, description="The built-in default group first, then by name."
     )
-    queues: list[Queue] = strawberry.field(resolver=list_queues, description="The queues that the token may see.")
+    queues: list[Queue] = strawberry.field(
+        resolver=list_queues, description="The queues that the token may see: the default group's first, then by name."
+    )
     agent: Agent | None = strawberry.field(resolver=find_agent, description="One agent.")
     agents: Connection[Agent] = strawberry.field(resolver=list_agents, description="Agents, by login.")
     visitor: Visitor | None = strawberry.field(resolver=find_visitor, description="One visitor.")

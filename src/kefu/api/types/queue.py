@@ -1,4 +1,5 @@
 from datetime import datetime
+from operator import attrgetter
 
 import strawberry
 
@@ -107,7 +108,7 @@ async def groups_seen(info: Info) -> list[str]:
     if context.by.role is Role.VISITOR:
         raise Forbidden("A visitor's token does not see queues; ask for the session's queuePosition.")
     directory = (await context.desk.directories.load(context.desk.store, context.tenant)).directory
-    everything = [DEFAULT_GROUP, *sorted(directory.groups)]
+    everything = [DEFAULT_GROUP, *(group.id for group in sorted(directory.groups.values(), key=attrgetter("name")))]
     if context.by.role in STAFF:
         return everything
     own = await context.own_agent()
