@@ -1,15 +1,13 @@
 """Who follows a guide line by line, and what it prints."""
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
+from curl_lines import send
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 BLOCK = re.compile(r"```(sh|json)\n(.*?)```", re.DOTALL)
@@ -28,23 +26,7 @@ class Reader:
     names: dict[str, str] = field(default_factory=dict)
 
     async def run(self, line: str) -> Any:
-        words = iter(shlex.split(Template(line.replace("\\\n", " ")).substitute(self.names))[1:])
-        method, path, headers, content = "GET", "", {}, ""
-        for word in words:
-            match word:
-                case "-s":
-                    pass
-                case "-X":
-                    method = next(words)
-                case "-H":
-                    name, _, value = next(words).partition(":")
-                    headers[name] = value.strip()
-                case "-d":
-                    content = next(words)
-                case _:
-                    path = urlsplit(word).path
-        async with httpx.AsyncClient(base_url=self.url) as http:
-            answer = (await http.request(method, path, content=content, headers=headers)).json()
+        answer = await send(Template(line).substitute(self.names), self.url)
         self._keep(answer)
         return answer
 

@@ -41,7 +41,7 @@ const deeds = {
         variables.after = told.cursor;
         say({ is: 'next', name, told });
       },
-      error: (errors) => say({ is: 'error', name, errors: Array.isArray(errors) ? errors : String(errors.reason ?? errors) }),
+      error: (errors) => say({ is: 'error', name, errors: errors.code ? `${errors.code} ${errors.reason}` : (errors.message ?? errors) }),
       complete() {
         say({ is: 'complete', name });
         if (stops.has(name)) follow();

@@ -1,15 +1,14 @@
 """The vendor's own curl lines, only the host changed, against a real server."""
 
-import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from api.serving import Server, serving
+from curl_lines import send
 from kefu.desk.call import Call, Caller, Role
 from kefu.desk.save_agent import AgentChange, save_agent
 from kefu.desk.tenants import create_tenant
@@ -20,24 +19,8 @@ LINES = Path(__file__).parent / "curl"
 
 async def run(server: Server, name: str, **headers: str) -> dict[str, Any]:
     """What the printed line is answered; `headers` are added to it."""
-    line = (LINES / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
-    words = iter(shlex.split(line)[1:])
-    method, path, content = "", "", ""
-    for word in words:
-        match word:
-            case "-X":
-                method = next(words)
-            case "-H":
-                key, _, value = next(words).partition(":")
-                headers[key] = value.strip()
-            case "-d":
-                content = next(words)
-            case url:
-                path = urlsplit(url).path
-    async with httpx.AsyncClient(base_url=server.url) as http:
-        response = await http.request(method, path, content=content, headers=headers)
-    assert response.status_code == 200
-    answer: dict[str, Any] = response.json()
+    line = (LINES / f"{name}.txt").read_text(encoding="utf-8")
+    answer: dict[str, Any] = await send(line, server.url, headers)
     return answer
 
 

@@ -16,17 +16,17 @@ from kefu.domain.message import Message, MessageType
 from kefu.domain.routing_keys import weichat_of
 from kefu.domain.session_ref import SessionRef
 
+TIMEOUT_NEAR = "ServiceSessionWillScheduleTimeoutEvent"
+"""On it a client offers to leave a message."""
 EVENT_NAMES = {
     EventKind.SESSION_BEGIN: "ServiceSessionCreatedEvent",
     EventKind.QUEUED: "ServiceSessionTransferedToAgentQueueEvent",
     EventKind.ASSIGNED: "ServiceSessionOpenedEvent",
     EventKind.TRANSFERRED: "ServiceSessionTransferedEvent",
-    EventKind.DECLINED: "ServiceSessionWillScheduleTimeoutEvent",
+    EventKind.DECLINED: TIMEOUT_NEAR,
     EventKind.SESSION_END: "ServiceSessionClosedEvent",
 }
 """What of all that happens the visitor's client is told, and under which name."""
-
-TIMEOUT_NEAR = "ServiceSessionWillScheduleTimeoutEvent"
 ROBOT, HUMAN = 6, 1
 """`agentType` as clients know it."""
 
