@@ -1,6 +1,7 @@
 """Engines for whoever asks, and the shop of `tests/desk`; mypy takes one `conftest` outside of packages, and no more."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from shop import Shop
@@ -8,6 +9,7 @@ from shop import Shop
 from engines import Engines, PlacedStore, table_of_its_own
 from kefu.store.memory import MemoryStore
 from kefu.store.port import Store
+from kefu.store.sqlite import SqliteStore
 from kefu.testing.clocks import ManualClock
 from kefu.testing.engines import ENVIRONMENT, quickest
 
@@ -36,6 +38,21 @@ async def store(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncIter
     engines: Engines = request.getfixturevalue("engines")
     async with table_of_its_own(engines.endpoint(quickest())) as table:
         yield PlacedStore(table)
+
+
+@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
+async def each_store(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
+    """For tests of what every backend must keep: they take it as their `store`."""
+    if request.param == "memory":
+        yield MemoryStore(clock.now)
+    elif request.param == "sqlite":
+        file = await SqliteStore.open(tmp_path / "kefu.db", clock.now)
+        yield file
+        await file.close()
+    else:
+        engines: Engines = request.getfixturevalue("engines")
+        async with table_of_its_own(engines.endpoint(quickest())) as table:
+            yield PlacedStore(table)
 
 
 @pytest.fixture

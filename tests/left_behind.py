@@ -7,8 +7,7 @@ from kefu.store.port import Span, Store
 
 async def left_by(store: Store, tenant: str, visitor: str, limit: int) -> list[LeftMessage]:
     """A visitor's left messages, newest first."""
-    after, before = keys.LEFT
     page = await store.scan(
-        keys.visitor_partition(tenant, visitor), Span(after=after, before=before, limit=limit, newest_first=True)
+        keys.visitor_partition(tenant, visitor), Span(after="LEFT#", before="LEFT$", limit=limit, newest_first=True)
     )
     return [CODEC.decode(record.value) for record in page.records]

@@ -1,13 +1,11 @@
 """Automatic binding: each sentence of routing.md's section, on memory, SQLite and DynamoDB."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from shop import BUSY, ONLINE, PARTNER, TENANT, Shop, weichat
 
-from engines import PlacedStore, table_of_its_own
 from kefu.desk.binding_rules import delete_binding_rule, save_binding_rule
 from kefu.desk.business_events import IncomingEvent, Recorded, record_business_event
 from kefu.desk.call import Call, Caller, Once, Role
@@ -29,25 +27,12 @@ from kefu.domain.rating import RatingAnswers
 from kefu.domain.refusals import Declined, Invalid, Refusal, RefusalCode
 from kefu.domain.session_ref import SessionRef
 from kefu.records import binding_rules, bindings, keys
-from kefu.store.memory import MemoryStore
 from kefu.store.port import Span, Store
-from kefu.store.sqlite import SqliteStore
-from kefu.testing.clocks import ManualClock
-from kefu.testing.engines import quickest
 
 
-@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
-async def store(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore(clock.now)
-    elif request.param == "sqlite":
-        file = await SqliteStore.open(tmp_path / "kefu.db", clock.now)
-        yield file
-        await file.close()
-    else:
-        engines = request.getfixturevalue("engines")
-        async with table_of_its_own(engines.endpoint(quickest())) as table:
-            yield PlacedStore(table)
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Left messages in every store: listed while they wait, oldest first, and taken once; hours as they were set."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from shop import TENANT, Shop
 
-from engines import Engines, table_of_its_own
 from kefu.desk.attempts import commit
 from kefu.desk.left_messages import MessageToLeave, leave_message
 from kefu.desk.sweep import sweep
@@ -18,11 +15,7 @@ from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import WorkingHours
 from kefu.records import left_messages, sessions
 from kefu.records.left_messages import LeftMessage
-from kefu.store.memory import MemoryStore
 from kefu.store.port import Conflict, Span, Store
-from kefu.store.sqlite import SqliteStore
-from kefu.testing.clocks import ManualClock
-from kefu.testing.engines import quickest
 from left_behind import left_by
 
 OTHER_TENANT = "20081"
@@ -31,18 +24,9 @@ CLOSED = WorkingHours(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
-async def store(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore(clock.now)
-    elif request.param == "sqlite":
-        file = await SqliteStore.open(tmp_path / "kefu.db", clock.now)
-        yield file
-        await file.close()
-    else:
-        engines: Engines = request.getfixturevalue("engines")
-        async with table_of_its_own(engines.endpoint(quickest())) as table:
-            yield table
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 def left(number: int, **given: object) -> LeftMessage:

@@ -1,13 +1,11 @@
 """Reports of what happened at a desk, whatever lies under it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from shop import BUSY, OFFLINE, ONLINE, TENANT, Shop
 
-from engines import Engines, PlacedStore, table_of_its_own
 from kefu.desk.directory import GroupChange, save_group
 from kefu.desk.sweep import sweep
 from kefu.desk.transfer_session import TransferTarget, transfer_session
@@ -17,27 +15,15 @@ from kefu.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from kefu.domain.report_grouping import ReportGrouping as By
 from kefu.domain.service_course import Course
 from kefu.records.service_courses import TooMuchToRead, courses
-from kefu.store.memory import MemoryStore
 from kefu.store.port import Store
-from kefu.store.sqlite import SqliteStore
-from kefu.testing.clocks import NEW_YEAR_2026, ManualClock
-from kefu.testing.engines import quickest
+from kefu.testing.clocks import NEW_YEAR_2026
 from kefu.testing.ledger import read_ledger
 from kefu.testing.report_recomputed import Asked, Rows, recomputed, told
 
 
-@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
-async def store(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore(clock.now)
-    elif request.param == "sqlite":
-        sqlite = await SqliteStore.open(tmp_path / "kefu.db")
-        yield sqlite
-        await sqlite.close()
-    else:
-        engines: Engines = request.getfixturevalue("engines")
-        async with table_of_its_own(engines.endpoint(quickest())) as table:
-            yield PlacedStore(table)
+@pytest.fixture
+def store(each_store: Store) -> Store:
+    return each_store
 
 
 @pytest.fixture

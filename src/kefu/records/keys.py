@@ -311,9 +311,6 @@ def sessions_numbered(channel: Channel, first: int, behind: int | None) -> tuple
     return f"SESSION#{channel}#{first - 1:010d}", end if behind is None else f"SESSION#{channel}#{behind:010d}"
 
 
-LEFT = ("LEFT#", "LEFT$")
-
-
 def left_message(tenant: str, visitor: str, left_at: Instant, message_id: str) -> Key:
     return Key(visitor_partition(tenant, visitor), f"LEFT#{instant(left_at)}#{message_id}")
 

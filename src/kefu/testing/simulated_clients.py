@@ -1,6 +1,6 @@
 """What clients of the simulation do: each takes its dice at once, and says how it is asked for, again and again the same."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -270,24 +270,26 @@ RULE_WEIGHTS = (5, 9, 8)
 CLIENTS: tuple[Client, ...] = (
     writes, answers, closes, turns_status, transfers, binds, unbinds, resizes, regroups, shows_himself, leaves, sweeps,
 )  # fmt: skip
-WEIGHTS = (12, 1, 5, 6, 2, 1, 3, 1, 0.5, 0.5, 0.3, 0.3)
+WEIGHTS: tuple[float, ...] = (12, 1, 5, 6, 2, 1, 3, 1, 0.5, 0.5, 0.3, 0.3)
 
 
 async def _nothing() -> None:
     pass
 
 
-def clients_of(shop: "Shop") -> tuple[tuple[Client, ...], tuple[float, ...]]:
-    """Who comes under this seed, and how often beside the others."""
-    if shop.has_chains:
-        return (*CLIENTS, *CHAIN_CLIENTS), (*WEIGHTS, *CHAIN_WEIGHTS)
-    if not shop.has_bot:
-        return CLIENTS, WEIGHTS
-    extra = (
-        (shop.has_hours, HOURS_CLIENTS, HOURS_WEIGHTS),
-        (shop.has_timeouts, DEADLINE_CLIENTS, DEADLINE_WEIGHTS),
-        (shop.has_rules, RULE_CLIENTS, RULE_WEIGHTS),
-    )
-    clients = [*CLIENTS, *BOT_CLIENTS, *(each for is_there, more, _ in extra if is_there for each in more)]
-    weights = [*WEIGHTS, *BOT_WEIGHTS, *(each for is_there, _, more in extra if is_there for each in more)]
-    return tuple(clients), tuple(weights)
+OF_FEATURES: dict[str, tuple[tuple[Client, ...], tuple[float, ...]]] = {
+    "bot": (BOT_CLIENTS, BOT_WEIGHTS),
+    "chains": (CHAIN_CLIENTS, CHAIN_WEIGHTS),
+    "hours": (HOURS_CLIENTS, HOURS_WEIGHTS),
+    "timeouts": (DEADLINE_CLIENTS, DEADLINE_WEIGHTS),
+    "rules": (RULE_CLIENTS, RULE_WEIGHTS),
+}
+
+
+def clients_of(features: Collection[str]) -> tuple[tuple[Client, ...], tuple[float, ...]]:
+    """Who comes to such a desk, and how often beside the others."""
+    clients, weights = CLIENTS, WEIGHTS
+    for feature, (more, often) in OF_FEATURES.items():
+        if feature in features:
+            clients, weights = (*clients, *more), (*weights, *often)
+    return clients, weights

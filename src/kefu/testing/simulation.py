@@ -85,15 +85,8 @@ class Shop:
     rates: FaultRates
     crash_rate: float
     off: Collection[str] = ()
-    has_bot: bool = False
-    """Whether a bot receives on one channel, and visitors rate."""
-    has_chains: bool = False
-    has_hours: bool = False
-    """Whether the desk opens and closes, and visitors leave messages."""
-    has_timeouts: bool = False
-    """Whether silence ends sessions."""
-    has_rules: bool = False
-    """Whether bindings are made by rules as well."""
+    features: frozenset[str] = frozenset()
+    """What its desk has beside the usual, as `FEATURES` names it."""
     turns: Interleaver = field(init=False)
     clock: TurnClock = field(init=False)
     watched: WatchedStore = field(init=False)
@@ -137,19 +130,19 @@ class Shop:
         for visitor in self.random.sample(VISITORS, 8):
             bound = BindingName(business_flag=FLAGS[0], visitor=visitor)
             await create_binding(self.desk, self.call(), bound, self.random.choice(AGENTS))
-        if self.has_bot:
+        if "bot" in self.features:
             channel, invites = ChannelSettings(channel=BOT_CHANNEL, has_bot=True), self.random.random() < 0.5  # noqa: PLR2004
             settings = partial(replace, channels=(channel,), invites_rating_at_close=invites)
             await update_settings(self.desk, self.call(), settings)
-        if self.has_rules:
+        if "rules" in self.features:
             await open_with_rules(self)
-        if self.has_chains:
+        if "chains" in self.features:
             for chain in (self.chain_of("G1"), self.chain_of("G2")):
                 await save_group(self.desk, self.call(), chain)
             longest = self.random.choice((None, MINUTE))
             queueing = Queueing(directed_wait_max_ms=longest, announces_place=self.random.random() < 0.3)  # noqa: PLR2004
             await update_settings(self.desk, self.call(), partial(replace, queueing=queueing))
-        if self.has_timeouts:
+        if "timeouts" in self.features:
             warning_ms = self.random.choice((None, 20_000))
             timeouts = Timeouts(visitor_ms=2 * MINUTE, agent_ms=MINUTE, pending_ms=MINUTE, warning_ms=warning_ms)
             await update_settings(self.desk, self.call(), partial(replace, timeouts=timeouts))
@@ -174,7 +167,7 @@ class Shop:
         requests = {
             f"{number}:{client.__name__}": self._until_answered(client(self))
             for number, client in enumerate(
-                self.random.choices(*clients_of(self), k=self.random.choice(REQUESTS_AT_ONCE))
+                self.random.choices(*clients_of(self.features), k=self.random.choice(REQUESTS_AT_ONCE))
             )
         }
         results = await self.turns.run(requests)
@@ -190,15 +183,15 @@ class Shop:
 
     async def heal(self) -> None:
         """The fire is over: one sweep must mend everything."""
-        if self.has_hours:
+        if "hours" in self.features:
             await self._open_for_good()
         await sweep(self.desk, TENANT)
         await look_at_each_due(self.desk)
         await self.hold_rest_laws()
         self._hold_acknowledged()
-        if self.has_rules and not {"tally", "rules"} & set(self.off):
+        if "rules" in self.features and not {"tally", "rules"} & set(self.off):
             hold_nothing_lost(self)
-        if self.has_chains:
+        if "chains" in self.features:
             await sweep(self.desk, TENANT)  # those who stood behind a VIP who was overdue himself
             self._hold_overdue()
         self._hold_left()
@@ -338,25 +331,14 @@ async def simulate(seed: int, *, rates: FaultRates = ROUGH, off: Collection[str]
     of rest are held after every round. What else a seed has, `FEATURES` says; below the first of them histories are
     what they were before there was any.
     """
-    features = features_of(seed)
-    shop = Shop(
-        Random(seed),
-        rates,
-        0 if seed % 2 else CRASH_RATE,
-        off,
-        has_bot="bot" in features,
-        has_chains="chains" in features,
-        has_hours="hours" in features,
-        has_timeouts="timeouts" in features,
-        has_rules="rules" in features,
-    )
+    shop = Shop(Random(seed), rates, 0 if seed % 2 else CRASH_RATE, off, features_of(seed))
     try:
         await shop.open()
         for _ in range(ROUNDS):
             await shop.round()
         await shop.heal()
         await shop.hold_reports()
-        await (shop.fall_silent() if shop.has_timeouts else shop.serve_everybody())
+        await (shop.fall_silent() if "timeouts" in shop.features else shop.serve_everybody())
         await shop.hold_reports()
     except Exception as broken:
         history = "\n".join(f"{turn.request:16} {turn.what}" for turn in shop.turns.history)
