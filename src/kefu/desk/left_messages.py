@@ -36,6 +36,7 @@ from kefu.domain.session_ref import SessionRef
 from kefu.domain.working_hours import is_open
 from kefu.records import left_messages, sessions
 from kefu.records.left_messages import LeftMessage
+from kefu.records.sessions import LoadedSession
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,13 +112,7 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
     left = known.value
     changes = Changeset(tenant, desk.clock.now(), directory.directory.settings.ranking)
     opened = latest if latest and latest.value.session.is_open else None
-    if opened:
-        writer = LogWriter(changes.now, opened.value.session)
-    else:
-        writer = LogWriter(changes.now)
-        ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
-        ref = SessionRef(left.visitor, left.channel, ordinal, desk.new_id(changes.now))
-        writer.begin(ref, left.keys, since=left.left_at)
+    writer = LogWriter(changes.now, opened.value.session) if opened else _begun(desk, changes.now, left, latest)
     is_with_bot = opened is not None and opened.value.session.state is SessionState.BOT
     writer.visitor_message(_message(left), to_bot=is_with_bot, was_left=True)
     if opened is None or is_with_bot:
@@ -133,6 +128,14 @@ async def _bring_in(desk: Desk, tenant: str, listed: LeftMessage, lost: int) -> 
     changes.add(left_messages.write(tenant, replace(left, session=writer.session.ref), known.version))
     await changes.commit(desk)
     return writer.session.ref
+
+
+def _begun(desk: Desk, now: Instant, left: LeftMessage, latest: LoadedSession | None) -> LogWriter:
+    writer = LogWriter(now)
+    ordinal = latest.value.session.ref.ordinal + 1 if latest else 1
+    ref = SessionRef(left.visitor, left.channel, ordinal, desk.new_id(now))
+    writer.begin(ref, left.keys, since=left.left_at)
+    return writer
 
 
 async def _is_let_in(desk: Desk, tenant: str, directory: Directory, decision: Decision) -> bool:
